@@ -1,0 +1,145 @@
+import { describe, expect, test } from "@jest/globals";
+import { MemoryStore, type MemoryStoreOptions } from "../../src/store/memory";
+import {
+  admit,
+  admitted,
+  appPut,
+  commitOf,
+  decided,
+  ended,
+  eventsOf,
+  loaded,
+  names,
+  only,
+  requestOf,
+  type Subject,
+  sessionOf,
+  settlementOf,
+  turn,
+  withUid,
+} from "./samples";
+import { storeSuite } from "./suite";
+
+function memory(bounds: MemoryStoreOptions["bounds"] = {}): Subject {
+  let now = Date.UTC(2024, 0, 1);
+  const store = new MemoryStore({ now: () => now, bounds });
+  return {
+    store,
+    advance: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+storeSuite("memory", () => memory());
+
+describe("bounds of the memory store", () => {
+  async function filled(bounds: MemoryStoreOptions["bounds"], ...calls: string[]): Promise<Subject> {
+    const subject = memory(bounds);
+    await subject.store.putApp(appPut("acme"));
+    for (const uuid of calls) await subject.store.createSession(sessionOf(uuid), []);
+    return subject;
+  }
+  const outcome = async (subject: Subject, call: string, uid: string) =>
+    (await admit(subject.store, call, withUid(uid, { fingerprint: "another" }))).outcome;
+
+  test("a session forgets its oldest uid", async () => {
+    const subject = await filled({ uids_per_session: 2 }, "call", "quiet");
+    await decided(subject.store, "quiet", withUid("kept"), 202);
+    for (const uid of ["one", "two", "three"]) await decided(subject.store, "call", withUid(uid), 202);
+    expect(await outcome(subject, "call", "two")).toBe("uid_used");
+    expect(await outcome(subject, "call", "three")).toBe("uid_used");
+    expect(await outcome(subject, "quiet", "kept")).toBe("uid_used");
+    expect(await outcome(subject, "call", "one")).toBe("admitted");
+  });
+
+  test("an app forgets its oldest uid, and no other app's", async () => {
+    const subject = await filled({ uids_per_app: 2 }, "one", "two");
+    const { store } = subject;
+    await store.putApp(appPut("other"));
+    await store.createSession(sessionOf("foreign", { app_id: "other" }), []);
+    const foreign = requestOf({ app_id: "other", session_uuid: "foreign", command: withUid("kept") });
+    await store.admit(foreign);
+    await decided(store, "one", withUid("first"), 202);
+    await ended(store, "one");
+    await decided(store, "two", withUid("second"), 202);
+    await decided(store, "two", withUid("taken back"), "free");
+    expect(await outcome(subject, "one", "first")).toBe("gone");
+    await decided(store, "two", withUid("third"), 202);
+    expect(await outcome(subject, "two", "second")).toBe("uid_used");
+    expect((await store.admit({ ...foreign, command: withUid("kept") })).outcome).toBe("uid_busy");
+  });
+
+  test("what is forgotten with its session takes no other uid's place", async () => {
+    const subject = await filled({ uids_per_app: 2 }, "lasting", "short");
+    const { store, advance } = subject;
+    await decided(store, "lasting", withUid("kept"), 202);
+    await decided(store, "short", withUid("uid"), 202);
+    await ended(store, "short");
+    await advance(86_400_000);
+    await store.sweep();
+    await decided(store, "lasting", withUid("new"), 202);
+    expect(await outcome(subject, "lasting", "kept")).toBe("uid_used");
+  });
+
+  test("an app forgets its session that ended first", async () => {
+    const subject = await filled({ ended_per_app: 1 }, "one", "two");
+    for (const uuid of ["one", "two"]) {
+      await decided(subject.store, uuid, withUid("uid"), 202);
+      await ended(subject.store, uuid);
+    }
+    expect(await outcome(subject, "one", "uid")).toBe("gone");
+    expect(await outcome(subject, "two", "uid")).toBe("uid_used");
+  });
+
+  test("a session gives up its oldest event that is not under way, and says so", async () => {
+    const { store } = await filled({ events_per_session: 3 }, "call");
+    await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(1, 2) }));
+    const first = only(await turn(store));
+    await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(3, 5) }));
+    const next = await turn(store, { settled: [settlementOf(first)] });
+    expect(next).toMatchObject({ stale: 0, dropped: 2 });
+    expect(names(next)).toEqual(["call:4"]);
+    expect(await turn(store)).toMatchObject({ dropped: 0 });
+  });
+
+  test("an app gives up its oldest event that is not under way", async () => {
+    const { store } = await filled({ events_per_app: 3 }, "one", "two", "three");
+    const add = async (uuid: string, from: number, to: number) =>
+      store.commit(commitOf(await loaded(store, uuid), {}, { events: eventsOf(from, to) }));
+    await add("one", 1, 1);
+    expect(names(await turn(store))).toEqual(["one:1"]);
+    await add("two", 1, 1);
+    await add("three", 1, 2);
+    const next = await turn(store);
+    expect(names(next)).toEqual(["three:1"]);
+    expect(next.dropped).toBe(1);
+  });
+
+  test("an event that is given up takes the attempts made at it along, and the next one its place", async () => {
+    const { store, advance } = await filled({ events_per_session: 1 }, "call");
+    await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(1, 1) }));
+    await turn(store, { settled: [settlementOf(only(await turn(store)), { retry_in_ms: 500 })] });
+    await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(2, 2) }));
+    await advance(500);
+    expect(only(await turn(store))).toMatchObject({ event: { sequence: 2 }, attempts: 0 });
+  });
+
+  test("what was handed out is not changed by what comes later", async () => {
+    const { store } = await filled({}, "call");
+    const before = await loaded(store, "call");
+    const kept = JSON.stringify(before);
+    await admitted(store, "call", withUid("uid"));
+    await ended(store, "call");
+    await store.putApp(appPut("acme", { webhook_url: "" }));
+    expect(JSON.stringify(before)).toBe(kept);
+  });
+
+  test("its own clock tells epoch milliseconds and does not run backwards", async () => {
+    const store = new MemoryStore();
+    const first = await store.now();
+    expect(Number.isInteger(first)).toBe(true);
+    expect(first).toBeGreaterThan(Date.UTC(2020, 0, 1));
+    expect(await store.now()).toBeGreaterThanOrEqual(first);
+  });
+});
