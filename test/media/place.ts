@@ -1,0 +1,90 @@
+/** Media files with a web server that has them: what each test serves, decoded and read back. */
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createLog } from "../../src/log";
+import { MediaError, MediaFiles, type MediaFilesOptions } from "../../src/media/files";
+
+type Serve = (request: IncomingMessage, response: ServerResponse) => void;
+
+export class Place {
+  readonly lines: string[] = [];
+  readonly files: MediaFiles;
+  readonly #served = new Map<string, Serve>();
+  readonly #server = createServer((request, response) => {
+    const serve = this.#served.get(request.url ?? "");
+    if (serve) serve(request, response);
+    else response.writeHead(404).end();
+  });
+  #origin = "";
+
+  private constructor(
+    readonly parent: string,
+    options: Partial<MediaFilesOptions>,
+  ) {
+    const log = createLog("info", { write: (line) => this.lines.push(line) });
+    this.files = new MediaFiles({ allowLocalhost: true, directory: parent, log, ...options });
+  }
+
+  static async open(options: Partial<MediaFilesOptions> = {}): Promise<Place> {
+    const place = new Place(await mkdtemp(path.join(tmpdir(), "voicegate-test-")), options);
+    await place.files.start();
+    place.#server.listen(0, "127.0.0.1");
+    await once(place.#server, "listening");
+    place.#origin = `http://127.0.0.1:${(place.#server.address() as AddressInfo).port}`;
+    return place;
+  }
+
+  /** @returns its URL */
+  serve(name: string, what: Serve | Buffer): string {
+    this.#served.set(`/${name}`, typeof what === "function" ? what : (_, response) => response.end(what));
+    return this.url(name);
+  }
+
+  url(name: string): string {
+    return `${this.#origin}/${name}`;
+  }
+
+  async samples(url: string): Promise<Int16Array> {
+    const file = await this.files.open(url);
+    const bytes = await readFile(file.path);
+    file.release();
+    if (bytes.length !== file.samples * 2) throw new Error(`${file.samples} samples in ${bytes.length} bytes`);
+    return Int16Array.from({ length: file.samples }, (_, i) => bytes.readInt16LE(i * 2));
+  }
+
+  /** Serves it, and decodes it. */
+  play(what: Serve | Buffer): Promise<Int16Array> {
+    return this.samples(this.serve("file", what));
+  }
+
+  /** Why it cannot be played. */
+  async refusal(what: Serve | Buffer | string): Promise<string> {
+    const opened = this.files.open(typeof what === "string" ? what : this.serve("file", what));
+    const error = await opened.then(
+      (file) => new Error(`it has ${file.samples} samples`),
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof MediaError)) throw error;
+    return error.reason;
+  }
+
+  /** Names of the files on disk now. */
+  async held(): Promise<string[]> {
+    const found = await readdir(this.parent, { recursive: true });
+    return found.filter((name) => name.includes(path.sep));
+  }
+
+  async close(): Promise<void> {
+    await this.files.close();
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+    const left = await readdir(this.parent);
+    await rm(this.parent, { recursive: true });
+    if (left.length > 0) throw new Error(`left behind: ${left.join()}`);
+  }
+}
