@@ -1,0 +1,6 @@
+import { command } from "./command";
+import type { Gateway, TagHandlers } from "./index";
+
+export function calls(gateway: Gateway): TagHandlers<"calls"> {
+  return { answer: command(gateway), hangup: command(gateway), disconnect: command(gateway) };
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { Reply } from "../contract";
+import type { Gateway, TagHandlers } from "./index";
+
+/** The compiled file lies in dist/src/handlers. */
+const generated = path.join(__dirname, "../../../generated");
+
+export function meta({ engines, store, lifecycle, log }: Gateway): TagHandlers<"meta"> {
+  const document: Reply<"getOpenapi">["body"] = JSON.parse(readFileSync(path.join(generated, "openapi.json"), "utf8"));
+  const catalogue: Reply<"getErrors">["body"] = JSON.parse(readFileSync(path.join(generated, "errors.json"), "utf8"));
+  const tone = sampleTone();
+  return {
+    getLive: () => ({ status: 200, body: { status: "ok" } }),
+
+    async getHealth(call) {
+      if (lifecycle.draining) throw call.error("503 Server is draining");
+      try {
+        await store.now();
+      } catch (err) {
+        log.error({ err }, "the store cannot be asked");
+        throw call.error("503 Store unavailable");
+      }
+      const nodes = engines.map((engine) => ({
+        node: engine.node,
+        engine: engine.kind,
+        connected: engine.connected(),
+      }));
+      return { status: 200, body: { status: "ok", nodes } };
+    },
+
+    getOpenapi: () => ({ status: 200, body: document }),
+    getErrors: () => ({ status: 200, body: catalogue }),
+    getSampleTone: () => ({ status: 200, body: tone }),
+  };
+}
+
+const toneHz = 440;
+const toneSeconds = 10;
+const sampleRate = 8000;
+/** -12 dBFS: loud enough to be heard, far from clipping. */
+const toneAmplitude = 8192;
+
+/** RIFF WAVE, PCM, 16 bit, mono. */
+function sampleTone(): Buffer {
+  const samples = toneSeconds * sampleRate;
+  const file = Buffer.alloc(44 + samples * 2);
+  file.write("RIFF", 0, "latin1");
+  file.writeUInt32LE(36 + samples * 2, 4);
+  file.write("WAVEfmt ", 8, "latin1");
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(sampleRate, 24);
+  file.writeUInt32LE(sampleRate * 2, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write("data", 36, "latin1");
+  file.writeUInt32LE(samples * 2, 40);
+  for (let i = 0; i < samples; i++) {
+    file.writeInt16LE(Math.round(toneAmplitude * Math.sin((2 * Math.PI * toneHz * i) / sampleRate)), 44 + i * 2);
+  }
+  return file;
+}

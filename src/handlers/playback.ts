@@ -1,0 +1,6 @@
+import { command } from "./command";
+import type { Gateway, TagHandlers } from "./index";
+
+export function playback(gateway: Gateway): TagHandlers<"playback"> {
+  return { startPlayback: command(gateway), stopPlayback: command(gateway) };
+}

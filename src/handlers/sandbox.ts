@@ -1,0 +1,20 @@
+import type { Failure } from "../contract";
+import type { Verdict } from "../engines/engine";
+import type { Gateway, TagHandlers } from "./index";
+
+const failures = {
+  no_app: "409 No app takes this number",
+  overloaded: "503 Server is overloaded",
+  unavailable: "503 Media server unavailable",
+} as const satisfies Record<Exclude<Verdict, "accepted">, Failure<"createSandboxCall">>;
+
+export function sandbox(gateway: Gateway): TagHandlers<"sandbox"> {
+  return {
+    async createSandboxCall(call) {
+      if (!gateway.sandbox) throw call.error("503 Embedded engine is off");
+      const placed = await gateway.sandbox.call(call.body);
+      if (typeof placed === "string") throw call.error(failures[placed]);
+      return { status: 201, body: { success: true, session_uuid: placed.session_uuid } };
+    },
+  };
+}

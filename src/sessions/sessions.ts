@@ -1,0 +1,268 @@
+/**
+ * The only writer of sessions. Takes calls and events from engines and commands from the API, runs each through
+ * `advance`, and commits the state and the events that tell of it together. One line per session keeps the order; a
+ * commit that another writer beat is computed again from what is there now.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Body, CommandId } from "../contract";
+import {
+  type Engine,
+  type EngineEvent,
+  type Offer,
+  type OperationRef,
+  type Outcome,
+  Refused,
+  type Sink,
+  type Verdict,
+} from "../engines/engine";
+import type { Log } from "../log";
+import type { App, Session, Store, StoredEvent } from "../store/store";
+import { type Applied, Lines, type Step } from "./lines";
+import { type Advance, advance, createSession } from "./session";
+
+export interface SessionsOptions {
+  readonly store: Store;
+  readonly engines: readonly Engine[];
+  /** Something was committed for this app: deliveries may begin. */
+  readonly wake: (app_id: string) => void;
+  readonly maxSessions: number;
+  readonly defaultAppId: string | null;
+  /** How long an engine may take to take a command. */
+  readonly commandTimeoutMs: number;
+  readonly log: Log;
+}
+
+/** A command as it was admitted. */
+export interface CommandCall<C extends CommandId> {
+  readonly command: C;
+  readonly body: Body<C>;
+  readonly operation: OperationRef;
+  readonly session_uuid: string;
+  /** Its result follows at once, not when the media server confirms. */
+  readonly immediate: boolean;
+}
+
+/** Overdue operations settled in one sweep. */
+const maxOverdue = 1000;
+const sweepMs = 100;
+/** How long an engine may take to tell of an end that the gateway asked for. */
+const endMs = 1000;
+
+export class Sessions implements Sink {
+  readonly #options: SessionsOptions;
+  readonly #engines: ReadonlyMap<string, Engine>;
+  readonly #lines: Lines;
+  /** Calls of this instance that have not ended, and who waits for the end. */
+  readonly #live = new Map<string, Set<() => void>>();
+  readonly #emptied = new Set<() => void>();
+  /** Operations that an engine is being asked to take: their deadline is the engine's until it has answered. */
+  readonly #asking = new Set<string>();
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#engines = new Map(options.engines.map((engine) => [engine.node, engine]));
+    this.#lines = new Lines((session_uuid, step) => this.#apply(session_uuid, step), options.log);
+  }
+
+  /** Calls under control of this instance. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => this.#sweep(), sweepMs);
+  }
+
+  /** A call wants in: it belongs to the app that its number is assigned to, else to the default app. */
+  async offer(call: Offer): Promise<Verdict> {
+    if (this.#closed || this.#live.size >= this.#options.maxSessions) return "overloaded";
+    // Before the first await, so that a burst of calls cannot pass the bound together.
+    this.#live.set(call.session_uuid, new Set());
+    let verdict: Verdict;
+    try {
+      verdict = await this.#create(call);
+    } catch (err) {
+      this.#options.log.error({ session_uuid: call.session_uuid, err }, "call refused: the store cannot be asked");
+      verdict = "unavailable";
+    }
+    if (verdict !== "accepted") this.#live.delete(call.session_uuid);
+    return verdict;
+  }
+
+  emit(event: EngineEvent): void {
+    const { session_uuid, ...rest } = event;
+    this.#lines.add(session_uuid, rest);
+  }
+
+  /**
+   * Has the media server take an admitted command.
+   * @throws Refused when it did not: the operation was taken back, or is left open when it was `late`
+   */
+  async command<C extends CommandId>(call: CommandCall<C>): Promise<void> {
+    const { session_uuid } = call;
+    const { operation_id } = call.operation;
+    let outcome: Outcome;
+    this.#asking.add(operation_id);
+    try {
+      outcome = await this.#ask(call);
+    } catch (error) {
+      const late = error instanceof Refused && error.refusal === "late";
+      const applied = await this.#lines.run(session_uuid, { type: "command.refused", operation_id, late });
+      // The call ended meanwhile, and the operation has had its command.result: that belongs to a 202.
+      if (applied !== "changed") return;
+      throw error;
+    } finally {
+      this.#asking.delete(operation_id);
+    }
+    const failure = outcome?.failure ?? null;
+    const { immediate } = call;
+    await this.#lines.run(session_uuid, { type: "command.taken", operation_id, immediate, failure });
+  }
+
+  /** Ends a call for the gateway's own reasons; resolves once its `call.hangup` is committed. */
+  async end(session_uuid: string, cause: string): Promise<void> {
+    const waiters = this.#live.get(session_uuid);
+    const engine = this.#engineOf(session_uuid);
+    if (engine && waiters) {
+      const ended = new Promise<void>((resolve) => waiters.add(resolve));
+      const given = new AbortController();
+      engine.end(session_uuid, cause);
+      await Promise.race([ended, delay(endMs, undefined, { signal: given.signal }).catch(() => undefined)]);
+      given.abort();
+      if (!this.#live.has(session_uuid)) return;
+    }
+    // The engine does not know the call, or does not say: the app is told all the same.
+    const hangup = { type: "hangup", cause, q850_cause: 41, sip_status: null, by: "gateway" } as const;
+    await this.#lines.run(session_uuid, hangup);
+  }
+
+  /** Resolves once no call is left. */
+  async emptied(): Promise<void> {
+    if (this.#live.size === 0) return;
+    await new Promise<void>((resolve) => this.#emptied.add(resolve));
+  }
+
+  async endAll(cause: string): Promise<void> {
+    await Promise.all([...this.#live.keys()].map((session_uuid) => this.end(session_uuid, cause)));
+  }
+
+  /** Takes no more calls; resolves once what waited is committed, or cannot be. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#lines.close();
+  }
+
+  async #create(call: Offer): Promise<Verdict> {
+    const { store, defaultAppId, wake } = this.#options;
+    const fallback = () => (defaultAppId === null ? null : store.app(defaultAppId));
+    const app = (await store.appForDid(call.did)) ?? (await fallback());
+    if (!app) return "no_app";
+    const at = Date.now();
+    const made = createSession({ ...call, app_id: app.app_id, node: nodeOf(call.session_uuid) }, at);
+    const { session, events } = numbered(made, app, at);
+    if (!(await store.createSession(session, events))) return "no_app";
+    if (events.length > 0) wake(app.app_id);
+    return "accepted";
+  }
+
+  async #ask<C extends CommandId>(call: CommandCall<C>): Promise<Outcome> {
+    const engine = this.#engineOf(call.session_uuid);
+    if (!engine) throw new Refused("unreachable");
+    const command = engine.commands[call.command];
+    if (command === "unsupported") throw new Refused("unsupported");
+    return inTime(command(call.session_uuid, call.body, call.operation), this.#options.commandTimeoutMs);
+  }
+
+  #engineOf(session_uuid: string): Engine | undefined {
+    return this.#engines.get(nodeOf(session_uuid));
+  }
+
+  async #apply(session_uuid: string, step: Step): Promise<Applied> {
+    const { store, wake, log } = this.#options;
+    for (;;) {
+      // A commit whose answer was lost goes again as it was: had it been done, the store knows it by its nonce.
+      if (!step.sent) {
+        const loaded = await store.load(session_uuid);
+        const next = loaded && advance(loaded.session, step.event, step.at);
+        if (!loaded || !next) {
+          const reason = loaded ? "event changed nothing" : "event of an ended call";
+          log.debug({ session_uuid, event: step.event.type }, reason);
+          if (!loaded) this.#forget(session_uuid);
+          return loaded ? "unchanged" : "gone";
+        }
+        const { session, events } = numbered(next, loaded.app, step.at);
+        const { app_id } = session;
+        const { version } = loaded;
+        const { decided, cancel } = next;
+        const nonce = randomUUID();
+        step.sent = { commit: { session_uuid, app_id, version, nonce, session, events, decided }, cancel };
+      }
+      const { commit, cancel } = step.sent;
+      const outcome = await store.commit(commit);
+      step.sent = null;
+      if (outcome === "conflict") continue;
+      if (commit.events.length > 0) wake(commit.app_id);
+      for (const operation_id of cancel) this.#engineOf(session_uuid)?.cancel(session_uuid, operation_id);
+      if (commit.session.state === "ended" || outcome === "gone") this.#forget(session_uuid);
+      return outcome === "gone" ? "gone" : "changed";
+    }
+  }
+
+  #forget(session_uuid: string): void {
+    const waiters = this.#live.get(session_uuid);
+    this.#live.delete(session_uuid);
+    for (const ended of waiters ?? []) ended();
+    if (this.#live.size > 0) return;
+    for (const emptied of this.#emptied) emptied();
+    this.#emptied.clear();
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, log } = this.#options;
+    try {
+      for (const { session_uuid, operation_id } of await store.overdue(maxOverdue)) {
+        if (!this.#asking.has(operation_id)) this.#lines.add(session_uuid, { type: "command.overdue", operation_id });
+      }
+      await store.sweep();
+    } catch (err) {
+      log.error({ err }, "sweep failed: the store cannot be asked");
+    }
+    if (!this.#closed) this.#timer = setTimeout(() => this.#sweep(), sweepMs);
+  }
+}
+
+/** The prefix, parsed from the right: a uuid has 36 characters. */
+function nodeOf(session_uuid: string): string {
+  return session_uuid.slice(0, -37);
+}
+
+/** What the app wants of the events gets its number, its id and its bytes here. */
+function numbered(next: Advance, app: App, at: number): { session: Session; events: StoredEvent[] } {
+  const { session_uuid, app_id, sequence: last } = next.session;
+  const wanted = next.publish.filter(({ event }) => app.events.length === 0 || app.events.includes(event));
+  const timestamp = new Date(at).toISOString();
+  const events = wanted.map(({ event, data }, i) => {
+    const sequence = last + 1 + i;
+    const body = JSON.stringify({ event, session_uuid, sequence, timestamp, app_id, data });
+    return { sequence, id: `${session_uuid}.${sequence}`, event, body, created_at: at };
+  });
+  return { session: { ...next.session, sequence: last + events.length }, events };
+}
+
+/** @throws Refused("late") after `ms`; what still comes then is of no account */
+async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Refused("late")), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
