@@ -1,0 +1,215 @@
+/** Steps 5 to 13 of the checks: who asks, how often, and what the store says about it. */
+import { createHash, hash, randomUUID, timingSafeEqual } from "node:crypto";
+import type { Context } from "koa";
+import { patterns } from "../../generated/operations";
+import { keyDigest } from "../keys";
+import type { Log } from "../log";
+import type { Admission, CommandAdmission, Store } from "../store/store";
+import type { JsonObject } from "./body";
+import { type Fault, fault } from "./envelope";
+import type { Exchange } from "./exchange";
+import { FrontDoor } from "./front_door";
+import type { Route } from "./routes";
+
+export interface CheckOptions {
+  readonly store: Store;
+  readonly log: Log;
+  readonly adminApiKey: string | null;
+  readonly secretsKey: Buffer;
+  readonly defaultRateLimit: number;
+  readonly authFailuresPerSecond: number;
+}
+
+const app_id_form = new RegExp(patterns.app_id);
+/** Digests that are remembered: one per app that has been seen lately. */
+const max_digests = 10_000;
+
+/** Takes the same time whatever the difference is: connections of a proxy carry keys of more than one client. */
+function same(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i += 1) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
+}
+
+/** JSON with the keys of every object in order. */
+function canonical(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const members = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
+  return `{${members.join(",")}}`;
+}
+
+/** What makes two commands the same one: the name, and the body after validation and defaults, without its uid. */
+export function fingerprint(command: string, { command_uid: _, ...body }: JsonObject): string {
+  return hash("sha256", `${command}\n${canonical(body)}`, "base64url");
+}
+
+export class Checks {
+  private readonly frontDoor: FrontDoor;
+  private readonly digests = new Map<string, Buffer>();
+  private readonly adminKey: Buffer | null;
+
+  constructor(private readonly options: CheckOptions) {
+    this.frontDoor = new FrontDoor(options.authFailuresPerSecond);
+    this.adminKey = options.adminApiKey === null ? null : digestOf(options.adminApiKey);
+  }
+
+  /** Step 5 of admin routes. */
+  async admin(ctx: Context, address: string): Promise<void> {
+    if (!this.frontDoor.empty) await this.frontDoor.enter(ctx, address);
+    if (this.adminKey === null) throw fault("503 Admin API not configured");
+    const given = ctx.req.headers["x-admin-api-key"];
+    if (given === undefined) return this.failed(ctx, address, fault("401 Missing X-Admin-API-Key header"));
+    if (!timingSafeEqual(digestOf(String(given)), this.adminKey))
+      return this.failed(ctx, address, fault("401 Invalid admin API key"));
+  }
+
+  /** Step 6 of admin routes. */
+  async adminQuota(exchange: Exchange, address: string): Promise<void> {
+    const quota = await this.options.store.countAdmin(address, this.options.defaultRateLimit);
+    exchange.quota = quota;
+    if (quota.exceeded) throw fault("429 Rate limit exceeded", undefined, quota.reset_ms);
+  }
+
+  /**
+   * Step 5 of app routes, as far as it decides whether a body may be read: {@link admit} is the authority on the key.
+   * The digest that was accepted last on this connection needs no look-up, the one of the app elsewhere no question.
+   */
+  async app(ctx: Context, exchange: Exchange, address: string): Promise<void> {
+    if (!this.frontDoor.empty) await this.frontDoor.enter(ctx, address);
+    const { headers } = ctx.req;
+    const app_id = headers["x-app-id"];
+    const api_key = headers["x-api-key"];
+    if (app_id === undefined) return this.failed(ctx, address, fault("400 Missing X-App-ID header"));
+    // Fields that came twice are joined by a comma: neither an id nor a key has one of those with a space.
+    if (typeof app_id !== "string" || !app_id_form.test(app_id))
+      return this.failed(ctx, address, fault("400 Invalid X-App-ID format"));
+    if (api_key === undefined) return this.failed(ctx, address, fault("401 Missing API key"));
+    const { connection } = exchange;
+    const key = String(api_key);
+    exchange.app_id = app_id;
+    if (connection.app_id !== app_id || !same(connection.api_key, key)) {
+      connection.app_id = app_id;
+      connection.api_key = key;
+      connection.digest = keyDigest(this.options.secretsKey, app_id, key);
+      connection.known = false;
+    }
+    exchange.digest = connection.digest;
+    if (connection.known) return;
+    const digest = Buffer.from(connection.digest);
+    const remembered = this.digests.get(app_id);
+    if (remembered === undefined || !timingSafeEqual(remembered, digest)) {
+      if (!(await this.ask(exchange, () => this.options.store.authenticate(app_id, exchange.digest))))
+        return this.failed(ctx, address, fault("401 Invalid API key"));
+      this.remember(app_id, digest);
+    }
+    if (connection.digest === exchange.digest) connection.known = true;
+  }
+
+  private remember(app_id: string, digest: Buffer): void {
+    this.digests.delete(app_id);
+    const oldest = this.digests.size < max_digests ? undefined : this.digests.keys().next().value;
+    if (oldest !== undefined) this.digests.delete(oldest);
+    this.digests.set(app_id, digest);
+  }
+
+  /** Answers a failure of step 5, unless the address has used up its number of them. */
+  private async failed(ctx: Context, address: string, error: Fault): Promise<never> {
+    await this.frontDoor.failed(ctx, address);
+    throw error;
+  }
+
+  private async ask<T>(exchange: Exchange, question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (err) {
+      this.options.log.error({ request_id: exchange.id, app_id: exchange.app_id, err }, "the store cannot be asked");
+      throw fault("500 Internal error validating API key");
+    }
+  }
+
+  /**
+   * Steps 5, 6 and 9 to 13 in one question to the store. An error of the body or the parameters was held back until
+   * here, where key and quota hold.
+   */
+  async admit(ctx: Context, exchange: Exchange, address: string, held: Fault | null, command: CommandAdmission | null) {
+    const { app_id = "", session_uuid = null, digest } = exchange;
+    const admission = await this.ask(exchange, () =>
+      this.options.store.admit({
+        app_id,
+        digest,
+        address,
+        default_rate_limit: this.options.defaultRateLimit,
+        held: held !== null,
+        session_uuid,
+        command,
+      }),
+    );
+    if (admission.outcome === "key") {
+      exchange.connection.known = false;
+      this.digests.delete(app_id);
+      return this.failed(ctx, address, fault("401 Invalid API key"));
+    }
+    exchange.quota = admission.quota;
+    if (admission.outcome === "admitted") return admission;
+    exchange.replayed = admission.outcome === "replay";
+    if (admission.outcome === "replay" && admission.status === 202) return admission;
+    throw refusal(admission, held);
+  }
+}
+
+type Refused = Exclude<Admission, { outcome: "admitted" | "key" }>;
+
+/** The table from what the store refuses to what is answered. */
+function refusal(admission: Refused, held: Fault | null): Error {
+  switch (admission.outcome) {
+    case "quota":
+      return fault("429 Rate limit exceeded", undefined, admission.quota.reset_ms);
+    case "held":
+      return held ?? new Error("the store answered a held error that there is not");
+    case "gone":
+      return fault("404 Session not found");
+    case "foreign":
+      return fault("403 Session belongs to a different application");
+    case "uid_used":
+      return fault("409 command_uid already used for a different command");
+    case "uid_busy":
+      return fault("409 command_uid is still being processed");
+    case "replay":
+      return fault("504 Media server timed out");
+    case "guard":
+      return new Error(`no guard is declared, the store refused by "${admission.refusal}"`);
+    case "cooldown":
+      return fault(
+        "429 Command rate limited",
+        { retry_after_ms: Math.ceil(admission.retry_after_ms) },
+        admission.retry_after_ms,
+      );
+  }
+}
+
+function digestOf(key: string): Buffer {
+  return createHash("sha256").update(key).digest();
+}
+
+/** A command as the store is asked to admit it. */
+export function commandAdmission(route: Route, body: JsonObject): CommandAdmission | null {
+  const { command } = route;
+  if (command === null) return null;
+  const { command_uid } = body;
+  const uid_given = typeof command_uid === "string";
+  return {
+    command: command.name,
+    operation_id: randomUUID(),
+    command_uid: uid_given ? command_uid : randomUUID(),
+    uid_given,
+    // Only a uid that the caller chose is ever compared.
+    fingerprint: uid_given ? fingerprint(command.name, body) : "",
+    guards: [],
+    cooldown: command.cooldown,
+    timeout_ms: command.timeout_ms,
+  };
+}

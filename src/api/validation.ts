@@ -1,0 +1,191 @@
+/** Step 8 of the checks: parameters, then the body, with the errors in the order that the document declares. */
+import type { ValidateFunction } from "ajv";
+import Ajv2020 from "ajv/dist/2020";
+import addFormats from "ajv-formats";
+import { OpenAPIBackend } from "openapi-backend";
+import { RE2JS, RE2JSSyntaxException } from "re2js";
+import { operations } from "../../generated/operations";
+import type { OperationId } from "../contract";
+import type { JsonObject } from "./body";
+import { documentPath } from "./document";
+import { type Fault, faultOf } from "./envelope";
+
+/** As much of a JSON Schema as is looked at here. */
+interface Schema {
+  readonly required?: readonly string[];
+  readonly additionalProperties?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** Error code of a field by the keyword that failed. */
+type FieldErrors = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+const scheme = /^https?:\/\//i;
+
+function isRe2(pattern: string): boolean {
+  try {
+    RE2JS.compile(pattern);
+    return true;
+  } catch (error) {
+    if (error instanceof RE2JSSyntaxException) return false;
+    throw error;
+  }
+}
+
+/** One for all operations: the same formats and words, and the first failure is enough. */
+function validators(coerceTypes: boolean): Ajv2020 {
+  const ajv = new Ajv2020({
+    allErrors: false,
+    verbose: true,
+    strict: true,
+    strictTypes: true,
+    allowUnionTypes: true,
+    ownProperties: true,
+    useDefaults: true,
+    coerceTypes,
+    $data: true,
+  });
+  addFormats(ajv);
+  ajv.addFormat("http-url", { type: "string", validate: (value) => scheme.test(value) && URL.canParse(value) });
+  ajv.addFormat("re2", { type: "string", validate: isRe2 });
+  ajv.addVocabulary(["x-error", "x-rules", "example"]);
+  return ajv;
+}
+
+/** Fields that one after the other decide the answer to a request that has failed as a whole. */
+class Fields {
+  private readonly each: readonly (readonly [string, ValidateFunction])[];
+
+  constructor(
+    ajv: Ajv2020,
+    private readonly schema: Schema,
+    private readonly codes: FieldErrors,
+  ) {
+    const fields = Object.entries(schema.properties ?? {});
+    // In an object of its own, because a default is only allowed there.
+    this.each = fields.map(([name, field]) => [name, ajv.compile({ type: "object", properties: { [name]: field } })]);
+  }
+
+  /** Missing ones in the order of `required`, unknown ones, then each in the order of `properties`. */
+  first(values: JsonObject): Fault | null {
+    const { required = [], properties = {}, additionalProperties } = this.schema;
+    for (const name of required) if (!Object.hasOwn(values, name)) return this.fault(name, "required");
+    if (additionalProperties === false)
+      for (const field of Object.keys(values))
+        if (!Object.hasOwn(properties, field)) return faultOf("unknown_field", { field });
+    for (const [name, valid] of this.each) {
+      if (valid(values)) continue;
+      const error = valid.errors?.[0];
+      return this.fault(name, error?.instancePath === `/${name}` ? error.keyword : "default");
+    }
+    return null;
+  }
+
+  private fault(name: string, keyword: string): Fault {
+    const codes = this.codes[name];
+    const code = codes?.[keyword] ?? codes?.default;
+    if (code === undefined) throw new Error(`the document declares no error for "${name}"`);
+    return faultOf(code);
+  }
+}
+
+/** What one operation's parameters and body are checked with. */
+export class Validation {
+  /** False: nothing that this operation is called with can be wrong. */
+  readonly checksParameters: boolean;
+  readonly queries: readonly string[];
+
+  constructor(
+    private readonly parameters: ValidateFunction,
+    private readonly path: Fields,
+    private readonly query: Fields,
+    private readonly body: { readonly valid: ValidateFunction; readonly fields: Fields } | null,
+    private readonly rules: readonly { readonly error: string; readonly valid: ValidateFunction }[],
+    fields: { readonly path: FieldErrors; readonly query: FieldErrors },
+  ) {
+    this.queries = Object.keys(fields.query);
+    this.checksParameters = Object.keys(fields.path).length + this.queries.length > 0;
+  }
+
+  /** Fills in defaults and turns the numbers of the query into numbers. */
+  parametersFault(path: JsonObject, query: JsonObject): Fault | null {
+    if (this.parameters({ path, query, header: {}, cookie: {} })) return null;
+    const first = this.path.first(path) ?? this.query.first(query);
+    if (first === null) throw new Error("parameters fail as a whole, but none of them alone");
+    return first;
+  }
+
+  /** Fills in defaults. */
+  bodyFault(body: JsonObject): Fault | null {
+    if (this.body === null) return null;
+    if (!this.body.valid({ requestBody: body })) {
+      const first = this.body.fields.first(body);
+      if (first === null) throw new Error("a body fails as a whole, but none of its fields alone");
+      return first;
+    }
+    for (const { error, valid } of this.rules) if (!valid(body)) return faultOf(error);
+    return null;
+  }
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema: Schema;
+}
+
+/** As much of an operation as is looked at here, references resolved. */
+interface Operation {
+  readonly parameters: readonly Parameter[];
+  readonly requestBody?: { readonly content: { readonly "application/json": { readonly schema: Schema } } };
+}
+
+function objectOf(parameters: readonly Parameter[], place: string): Schema {
+  const here = parameters.filter((parameter) => parameter.in === place);
+  return {
+    required: here.filter((parameter) => parameter.required).map((parameter) => parameter.name),
+    properties: Object.fromEntries(here.map((parameter) => [parameter.name, parameter.schema])),
+  };
+}
+
+let compiled: Promise<ReadonlyMap<OperationId, Validation>> | null = null;
+
+/** Compiles what openapi-backend makes of the document, for every operation; a third of a second, once per process. */
+export function compileValidations(): Promise<ReadonlyMap<OperationId, Validation>> {
+  compiled ??= compile();
+  return compiled;
+}
+
+async function compile(): Promise<ReadonlyMap<OperationId, Validation>> {
+  const ajv = validators(false);
+  const coercing = validators(true);
+  const backend = new OpenAPIBackend({
+    definition: documentPath,
+    // Its check of the document knows OpenAPI 3.0 only; its routing and its pipeline are not used.
+    quick: true,
+    customizeAjv: (_ajv, options) => (options?.coerceTypes ? coercing : ajv),
+  });
+  await backend.init();
+  const validations = new Map<OperationId, Validation>();
+  for (const id of Object.keys(operations) as OperationId[]) {
+    // Its types leave references open, which it has resolved.
+    const operation = backend.router.getOperation(id) as unknown as Operation;
+    const schema = operation.requestBody?.content["application/json"].schema;
+    const valid = backend.validator.getRequestValidatorsForOperation(id) ?? [];
+    const parameters = valid.at(-1);
+    const body = valid.length === 2 ? valid[0] : undefined;
+    if (!parameters) throw new Error(`no validator for ${id}`);
+    const { fields, rules } = operations[id];
+    const validation = new Validation(
+      parameters,
+      new Fields(coercing, objectOf(operation.parameters, "path"), fields.path),
+      new Fields(coercing, objectOf(operation.parameters, "query"), fields.query),
+      body && schema ? { valid: body, fields: new Fields(ajv, schema, fields.body) } : null,
+      rules.map(({ error, schema: rule }) => ({ error, valid: ajv.compile(rule) })),
+      fields,
+    );
+    validations.set(id, validation);
+  }
+  return validations;
+}

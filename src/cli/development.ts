@@ -1,0 +1,173 @@
+/**
+ * Development mode: the production program with demo values for everything, an app of its own, and a receiver that
+ * checks each webhook's signature and prints it in one line.
+ */
+
+import { once } from "node:events";
+import { accessSync, constants } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { readConfig } from "../config";
+import { type Gateway, startGateway } from "../main";
+import { verify } from "../webhooks/signature";
+
+/** Known to everybody: they open nothing but a gateway on the loopback address. */
+const demo = { app: "demo", key: "demo-api-key-0123456789", admin: "demo-admin-key-0123456789" };
+
+/** The largest webhook body the receiver reads. */
+const maxBody = 1 << 20;
+
+export interface Development {
+  readonly gateway: Gateway;
+  shutdown(): Promise<void>;
+}
+
+/**
+ * @param env overrides the demo values
+ * @param print one line, without its end
+ */
+export async function startDevelopment(
+  env: Readonly<Record<string, string | undefined>>,
+  print: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
+  colours: boolean = process.stdout.isTTY === true,
+): Promise<Development> {
+  const config = readConfig({
+    ADMIN_API_KEY: demo.admin,
+    ALLOW_HTTP_WEBHOOKS: "true",
+    ALLOW_LOCALHOST_WEBHOOKS: "true",
+    ALLOW_LOCALHOST_MEDIA: "true",
+    SHUTDOWN_TIMEOUT_MS: "0",
+    LOG_LEVEL: "warn",
+    ...env,
+  });
+  const receiver = new Receiver(print, colours);
+  const webhook_url = await receiver.listen();
+  const gateway = await startGateway(config).catch(async (error: unknown) => {
+    await receiver.close();
+    throw error;
+  });
+  try {
+    const body = { api_key: demo.key, webhook_url, dids: ["*"] };
+    const headers = { "X-Admin-API-Key": config.ADMIN_API_KEY ?? "", "Content-Type": "application/json" };
+    const response = await fetch(`${gateway.url}/admin/apps/${demo.app}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
+    const app: unknown = await response.json();
+    if (!isCreated(app)) throw new Error(`The demo app could not be made: ${JSON.stringify(app)}`);
+    receiver.secret = app.webhook_secret;
+    print(welcome(gateway, app.webhook_secret, config.SIP_HOST, config.ADMIN_API_KEY ?? ""));
+  } catch (error) {
+    await gateway.shutdown();
+    await receiver.close();
+    throw error;
+  }
+  const shutdown = async () => {
+    await gateway.shutdown();
+    await receiver.close();
+  };
+  return { gateway, shutdown };
+}
+
+function isCreated(app: unknown): app is { webhook_secret: string } {
+  return typeof app === "object" && app !== null && "webhook_secret" in app && typeof app.webhook_secret === "string";
+}
+
+/** What to paste next. Lines for curl where there is one, else for Node alone. */
+function welcome(gateway: Gateway, secret: string, sipHost: string, admin: string): string {
+  const { url } = gateway;
+  const app = [`X-App-ID: ${demo.app}`, `X-API-Key: ${demo.key}`];
+  const commands = `${url}/api/v1/sessions/$SESSION/commands`;
+  const uuid = `node -pe 'JSON.parse(fs.readFileSync(0)).session_uuid'`;
+  const sip = gateway.embedded
+    ? `\n  SIP         sip:anything@${sipHost}:${gateway.embedded.sipPort} (UDP and TCP)`
+    : "";
+  return `Voicegate is ready.
+  API         ${url}  (the contract: ${url}/openapi.json)${sip}
+  app         ${demo.app}, key ${demo.key}
+  secret      ${secret}
+Events of the app are printed here as they arrive. Paste into another terminal, one line after the other:
+
+SESSION=$(${post(`${url}/admin/sandbox/calls`, [`X-Admin-API-Key: ${admin}`], { did: "100", caller_id: "alice" })} | ${uuid})
+${post(`${commands}/answer`, app, {})}
+${post(`${commands}/playback/start`, app, { urls: [`${url}/samples/tone.wav`] })}
+
+Ctrl-C stops it.
+`;
+}
+
+function post(url: string, headers: readonly string[], body: object): string {
+  const all = [...headers, "Content-Type: application/json"];
+  if (onPath("curl"))
+    return `curl -s ${all.map((header) => `-H "${header}"`).join(" ")} -d '${JSON.stringify(body)}' ${url}`;
+  const entries = Object.fromEntries(all.map((header) => header.split(": ")));
+  const options = JSON.stringify({ method: "POST", headers: entries, body: JSON.stringify(body) });
+  return `node -e 'fetch(process.argv[1],${options}).then(async r=>console.log(await r.text()))' ${url}`;
+}
+
+function onPath(command: string): boolean {
+  return (process.env.PATH ?? "").split(path.delimiter).some((folder) => {
+    try {
+      accessSync(path.join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      // Not in this folder.
+      return false;
+    }
+  });
+}
+
+/** Takes the demo app's webhooks on a free loopback port. */
+class Receiver {
+  /** Known once the app is made. */
+  secret: string | null = null;
+  readonly #server: Server;
+
+  constructor(print: (line: string) => void, colours: boolean) {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      request.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > maxBody) request.destroy();
+        else chunks.push(chunk);
+      });
+      request.on("end", () => {
+        const body = Buffer.concat(chunks).toString("utf8");
+        const genuine = this.secret !== null && verify(request.headers, body, this.secret);
+        print(genuine ? line(body, colours) : "A webhook with a wrong signature was refused.");
+        response.writeHead(genuine ? 204 : 401).end();
+      });
+    });
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    // A listening TCP server always has an AddressInfo.
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}/`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+  }
+}
+
+/** `12:00:01.123  #3  playback.started  urls=… ` */
+function line(body: string, colours: boolean): string {
+  const event: unknown = JSON.parse(body);
+  if (typeof event !== "object" || event === null || !("event" in event && "sequence" in event && "data" in event))
+    return body;
+  const time = "timestamp" in event ? String(event.timestamp).slice(11, 23) : "";
+  const name = String(event.event).padEnd(24);
+  const data = Object.entries(event.data ?? {}).map(([key, value]) => {
+    return `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`;
+  });
+  const shown = colours ? `\u001b[36m${name}\u001b[0m` : name;
+  return `${time}  #${String(event.sequence).padEnd(3)} ${shown} ${data.join(" ")}`.trimEnd();
+}

@@ -1,0 +1,208 @@
+/**
+ * The environment, read once: every variable with its default, its rule and its meaning in one table, which
+ * `voicegate serve --help` prints and the README shows. Every problem is reported in one message, before a port is opened.
+ */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import path from "node:path";
+import { logLevels } from "./log";
+import { parseNetwork } from "./outbound/addresses";
+
+/** Thrown with every problem of the environment, one per line. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.map((p) => `  ${p}`).join("\n")}`,
+    );
+    this.name = "ConfigError";
+  }
+}
+
+/** Answers the value, or throws a RangeError that says what would be right. */
+type Parse<T> = (text: string) => T;
+
+interface Variable<T> {
+  readonly parse: Parse<T>;
+  /** As one would write it in the environment; null: unset means off. */
+  readonly default: string | null;
+  readonly about: string;
+}
+
+function wrong(expected: string): never {
+  throw new RangeError(expected);
+}
+
+const integer =
+  (min: number, max: number): Parse<number> =>
+  (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : wrong(`must be an integer from ${min} to ${max}`);
+  };
+const boolean: Parse<boolean> = (text) =>
+  text === "true" ? true : text === "false" ? false : wrong("must be true or false");
+const matching =
+  (pattern: RegExp, expected: string): Parse<string> =>
+  (text) =>
+    pattern.test(text) ? text : wrong(expected);
+const address: Parse<string> = (text) => (isIP(text) !== 0 ? text : wrong("must be an IP address"));
+const oneOf =
+  <T extends string>(values: readonly T[]): Parse<T> =>
+  (text) =>
+    values.find((value) => value === text) ?? wrong(`must be one of ${values.join(", ")}`);
+
+function networks(text: string): readonly string[] {
+  const entries = text.split(",").map((entry) => entry.trim());
+  const bad = entries.find((entry) => parseNetwork(entry) === null);
+  return bad === undefined ? entries : wrong(`must be addresses or networks separated by commas, "${bad}" is neither`);
+}
+
+function users(text: string): ReadonlyMap<string, string> {
+  const entries = text.split(",").map((entry) => /^([A-Za-z0-9._+-]{1,64}):([^,:\s]{1,128})$/.exec(entry.trim()));
+  const pairs = entries.map((match) =>
+    match?.[1] && match[2] ? ([match[1], match[2]] as const) : wrong("must be name:password pairs separated by commas"),
+  );
+  return new Map(pairs);
+}
+
+const port = integer(0, 65535);
+const printable = (min: number) =>
+  matching(new RegExp(`^[\\x21-\\x7e]{${min},256}$`), `must be ${min} to 256 printable characters without spaces`);
+
+/** The table. Order is that of the README. */
+export const variables = {
+  HOST: { parse: address, default: "127.0.0.1", about: "Address of the HTTP API" },
+  PORT: { parse: port, default: "8080", about: "Port of the HTTP API; 0 picks a free one" },
+  ADMIN_API_KEY: {
+    parse: printable(16),
+    default: null,
+    about: "Key of the admin API, at least 16 characters; the admin API is off without it",
+  },
+  SECRETS_KEY: {
+    parse: printable(32),
+    default: null,
+    about:
+      "Keys the digests of API keys, at least 32 characters; without it a new one is made up at each start, which suits the memory store",
+  },
+  EMBEDDED_ENGINE: { parse: boolean, default: "true", about: "The built-in SIP and RTP engine" },
+  SIP_HOST: { parse: address, default: "127.0.0.1", about: "Address of SIP (UDP and TCP) and RTP" },
+  SIP_PORT: { parse: port, default: "5060", about: "Port of SIP; 0 picks a free one" },
+  SIP_PUBLIC_HOST: {
+    parse: address,
+    default: null,
+    about: "Address that stands in SDP and Contact; required when SIP_HOST is 0.0.0.0 or ::",
+  },
+  SIP_USERS: { parse: users, default: null, about: "name:password,… turns digest authentication on" },
+  RTP_PORT_MIN: { parse: integer(1024, 65534), default: "16384", about: "First port of RTP" },
+  RTP_PORT_MAX: { parse: integer(1024, 65535), default: "32767", about: "Last port of RTP" },
+  RTP_TIMEOUT_SECONDS: {
+    parse: integer(1, 86400),
+    default: "30",
+    about: "A call that sends no RTP for so long is ended, unless it is on hold",
+  },
+  DEFAULT_APP_ID: {
+    parse: matching(/^[a-zA-Z0-9_-]{1,64}$/, "must be an app id"),
+    default: null,
+    about: "App that gets the calls to numbers that no app has",
+  },
+  MAX_SESSIONS: {
+    parse: integer(1, 100000),
+    default: "1000",
+    about: "Calls at a time; further ones are refused with SIP 503",
+  },
+  MAX_INFLIGHT: {
+    parse: integer(1, 100000),
+    default: "1000",
+    about: "HTTP requests at a time; further ones get the declared 503",
+  },
+  DEFAULT_RATE_LIMIT: {
+    parse: integer(1, 10000),
+    default: "10000",
+    about: "Requests per second of one app from one address, where the app has no limit of its own",
+  },
+  AUTH_FAILURES_PER_SECOND: {
+    parse: integer(1, 10000),
+    default: "10",
+    about: "Failed authentications per second of one address before it is refused unseen",
+  },
+  TRUST_PROXY: { parse: networks, default: null, about: "Addresses or networks whose X-Forwarded-For counts" },
+  ALLOW_HTTP_WEBHOOKS: { parse: boolean, default: "false", about: "Webhook URLs may be http" },
+  ALLOW_LOCALHOST_WEBHOOKS: {
+    parse: boolean,
+    default: "false",
+    about: "Webhooks may go to private and loopback addresses",
+  },
+  ALLOW_LOCALHOST_MEDIA: {
+    parse: boolean,
+    default: "false",
+    about: "Media files may come from private and loopback addresses",
+  },
+  COMMAND_TIMEOUT_MS: {
+    parse: integer(100, 60000),
+    default: "2000",
+    about: "How long a media server may take to take and to confirm a command",
+  },
+  WEBHOOK_RETRY_SECONDS: {
+    parse: integer(1, 86400),
+    default: "300",
+    about: "How long after its creation an event is tried again",
+  },
+  SHUTDOWN_TIMEOUT_MS: {
+    parse: integer(0, 3600000),
+    default: "10000",
+    about: "How long calls may go on after SIGTERM",
+  },
+  LOG_LEVEL: { parse: oneOf(logLevels), default: "info", about: "debug, info, warn, error or silent" },
+} as const satisfies Record<string, Variable<unknown>>;
+
+type Variables = typeof variables;
+type Value<K extends keyof Variables> =
+  | ReturnType<Variables[K]["parse"]>
+  | (Variables[K]["default"] extends null ? null : never);
+
+/** The environment as the gateway uses it. */
+export type Config = { readonly [K in keyof Variables]: Value<K> };
+
+const isVariable = (name: string): name is keyof Variables => Object.hasOwn(variables, name);
+
+/**
+ * @param env as `process.env`; an empty value counts as unset
+ * @throws ConfigError with every problem
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const read = <K extends keyof Variables>(name: K): Value<K> => {
+    const variable: Variable<unknown> = variables[name];
+    const text = env[name] || variable.default;
+    try {
+      return (text === null ? null : variable.parse(text)) as Value<K>;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      problems.push(`${name} ${error.message}`);
+      return null as Value<K>;
+    }
+  };
+  const config = Object.fromEntries(
+    Object.keys(variables)
+      .filter(isVariable)
+      .map((name) => [name, read(name)]),
+  ) as Config;
+  problems.push(...contradictions(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** Rules over several variables; a value that is wrong in itself is null here and in no second problem. */
+function contradictions(config: Config): string[] {
+  const problems: string[] = [];
+  const { SIP_HOST, RTP_PORT_MIN: min, RTP_PORT_MAX: max } = config;
+  if ((SIP_HOST === "0.0.0.0" || SIP_HOST === "::") && config.EMBEDDED_ENGINE && config.SIP_PUBLIC_HOST === null)
+    problems.push(`SIP_PUBLIC_HOST is required when SIP_HOST is ${SIP_HOST}: it stands in SDP and Contact`);
+  if (min !== null && max !== null && max <= min) problems.push("RTP_PORT_MAX must be greater than RTP_PORT_MIN");
+  return problems;
+}
+
+/** The version in package.json, of which the compiled files lie two folders deep (dist/src). */
+export function packageVersion(): string {
+  const parsed: unknown = JSON.parse(readFileSync(path.join(__dirname, "../../package.json"), "utf8"));
+  return typeof parsed === "object" && parsed !== null && "version" in parsed ? String(parsed.version) : "unknown";
+}

@@ -1,0 +1,104 @@
+/** The environment: every problem in one message, exit 1, before a port is opened. */
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "@jest/globals";
+import { ConfigError, packageVersion, readConfig, variables } from "../../src/config";
+import { root } from "./program";
+
+const voicegate = (args: readonly string[], env: Record<string, string> = {}) =>
+  spawnSync("node", ["dist/src/cli/voicegate.js", ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+
+function problems(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+test("nothing set: the defaults of the table", () => {
+  expect(readConfig({})).toMatchObject({ HOST: "127.0.0.1", PORT: 8080, ADMIN_API_KEY: null, EMBEDDED_ENGINE: true });
+  expect(Object.keys(readConfig({}))).toEqual(Object.keys(variables));
+  expect(readConfig({ PORT: "", ADMIN_API_KEY: "" })).toEqual(readConfig({}));
+});
+
+test("values are read as what they are", () => {
+  const config = readConfig({
+    SIP_USERS: "alice:secret,bob:other",
+    TRUST_PROXY: "10.0.0.0/8, ::1",
+    ALLOW_HTTP_WEBHOOKS: "true",
+    LOG_LEVEL: "warn",
+  });
+  expect([...(config.SIP_USERS ?? [])]).toEqual([
+    ["alice", "secret"],
+    ["bob", "other"],
+  ]);
+  expect(config).toMatchObject({ TRUST_PROXY: ["10.0.0.0/8", "::1"], ALLOW_HTTP_WEBHOOKS: true, LOG_LEVEL: "warn" });
+});
+
+test.each<[string, string]>([
+  ["HOST", "example.com"],
+  ["PORT", "65536"],
+  ["PORT", "80a"],
+  ["PORT", "-1"],
+  ["ADMIN_API_KEY", "short"],
+  ["ADMIN_API_KEY", "with a space in it 0123"],
+  ["SECRETS_KEY", "too short for a key"],
+  ["EMBEDDED_ENGINE", "yes"],
+  ["SIP_USERS", "alice"],
+  ["SIP_USERS", "alice:"],
+  ["RTP_PORT_MIN", "80"],
+  ["DEFAULT_APP_ID", "no such app!"],
+  ["MAX_SESSIONS", "0"],
+  ["TRUST_PROXY", "10.0.0.0/33"],
+  ["TRUST_PROXY", "proxy.example.com"],
+  ["COMMAND_TIMEOUT_MS", "1e3"],
+  ["LOG_LEVEL", "loud"],
+])("%s=%s is refused with what would be right", (name, value) => {
+  expect(problems({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
+});
+
+test("all problems come at once, those between variables too, and values of keys never", () => {
+  const env = {
+    PORT: "x",
+    ADMIN_API_KEY: "hunter2",
+    SIP_HOST: "0.0.0.0",
+    RTP_PORT_MIN: "20000",
+    RTP_PORT_MAX: "20000",
+  };
+  const { status, stdout, stderr } = voicegate(["serve"], env);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^The configuration has 4 problems:\n {2}PORT .*\n {2}ADMIN_API_KEY .*\n/);
+  expect(stderr).toContain("SIP_PUBLIC_HOST is required when SIP_HOST is 0.0.0.0");
+  expect(stderr).toContain("RTP_PORT_MAX must be greater than RTP_PORT_MIN");
+  expect(stderr).not.toContain("hunter2");
+});
+
+test("a port in use ends the start with one line and exit 1", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const { status, stderr } = voicegate(["serve"], { PORT: String(port), SIP_PORT: "0", LOG_LEVEL: "silent" });
+  other.close();
+  expect(status).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^Cannot start: .*EADDRINUSE.*:${port}\n$`));
+});
+
+test("help, version and wrong words", () => {
+  expect(voicegate(["--help"])).toMatchObject({ status: 0, stdout: expect.stringContaining("voicegate dev") });
+  expect(voicegate(["--version"])).toMatchObject({ status: 0, stdout: `${packageVersion()}\n` });
+  const help = voicegate(["serve", "--help"]);
+  expect(help.status).toBe(0);
+  for (const name of Object.keys(variables)) expect(help.stdout).toContain(`  ${name} `);
+  expect(voicegate(["sevre"])).toMatchObject({ status: 2, stderr: expect.stringContaining("Usage: voicegate") });
+  expect(voicegate([])).toMatchObject({ status: 2 });
+});

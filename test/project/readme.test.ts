@@ -1,0 +1,150 @@
+/** Every block of the README is run as it stands, against free ports instead of those it names. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { variables } from "../../src/config";
+import { Program, root } from "./program";
+
+const readme = readFileSync(path.join(root, "README.md"), "utf8");
+const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? "");
+const pending = new Set(blocks);
+
+/** The one block that has this in it; each may be asked for once. */
+function block(part: string): string {
+  const [found, ...others] = [...pending].filter((text) => text.includes(part));
+  if (found === undefined || others.length > 0) throw new Error(`${others.length} more blocks have ${part}`);
+  pending.delete(found);
+  return found;
+}
+
+let development: Program;
+let url: string;
+
+beforeAll(async () => {
+  // `npm ci` is what made this tree; a second one would take the compiled tests away from under us.
+  const [install, start] = block("npm ci").trim().split(" && ");
+  expect([install, start]).toEqual(["npm ci", "npm start"]);
+  development = new Program("node", ["dist/src/cli/voicegate.js", "dev"], { PORT: "0", SIP_PORT: "0" });
+  url = (await development.prints(/API +(http:\/\/\S+)/))[1] ?? "";
+  await development.prints(/Ctrl-C stops it/);
+});
+
+afterAll(async () => {
+  development.interrupt();
+  await development.ended();
+});
+
+/** What the lines print, of which none may be an error. */
+function paste(lines: string, before = ""): string {
+  const script = `set -eu\n${before}\n${lines.replaceAll("http://127.0.0.1:8080", url)}\necho; echo "session=$SESSION"`;
+  const { stdout, stderr, status } = spawnSync("bash", ["-c", script], { encoding: "utf8", cwd: root });
+  expect({ status, stderr, wrong: stdout.includes('"success":false') }).toEqual({
+    status: 0,
+    stderr: "",
+    wrong: false,
+  });
+  return stdout;
+}
+
+const sessionOf = (stdout: string) => /session=(\S+)/.exec(stdout)?.[1] ?? "none";
+
+test("npm start runs the development mode that these tests start", () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  expect(scripts.start).toMatch(/ && node dist\/src\/cli\/voicegate\.js dev$/);
+});
+
+test("the first minute: a simulated call is answered and hears a tone, and each step is printed", async () => {
+  const lines = block("playback/start");
+  const stdout = paste(lines);
+  expect(stdout.match(/"status":"in_progress"/g)).toHaveLength(2);
+  for (const event of ["call.new", "call.answered", "playback.started", "command=playback/start .*success=true"])
+    await development.prints(new RegExp(event));
+  // The gateway prints the same lines, but for the order of what nobody reads.
+  const printed = await development.prints(/^SESSION=.*\n.*\n.*$/m);
+  expect(`${printed[0]}\n`).toBe(lines.replaceAll("http://127.0.0.1:8080", url));
+
+  const session = sessionOf(stdout);
+  const shown = paste(block('"cause"'), `SESSION=${session}`);
+  expect(shown).toContain('"state":"answered"');
+  await development.prints(/call\.hangup +cause=NORMAL_CLEARING .*by=app/);
+});
+
+test("a scripted caller presses its digits and hangs up", async () => {
+  const stdout = paste(block('"script"'), "SESSION=none");
+  const { session_uuid } = JSON.parse(stdout.split("\n")[0] ?? "");
+  const headers = { "X-App-ID": "demo", "X-API-Key": "demo-api-key-0123456789", "Content-Type": "application/json" };
+  await fetch(`${url}/api/v1/sessions/${session_uuid}/commands/answer`, { method: "POST", headers, body: "{}" });
+  await development.prints(/dtmf +digit=# /);
+  await development.prints(/call\.hangup .*by=caller/);
+});
+
+test("the first real call: the newest call is answered, and digits are asked for", async () => {
+  const headers = { "X-Admin-API-Key": "demo-admin-key-0123456789", "Content-Type": "application/json" };
+  const script = [{ do: "wait_for", event: "playback.started" }];
+  const body = JSON.stringify({ did: "100", caller_id: "softphone", script });
+  const response = await fetch(`${url}/admin/sandbox/calls`, { method: "POST", headers, body });
+  const { session_uuid } = JSON.parse(await response.text());
+  const answered = paste(block("sessions[0]"));
+  expect(sessionOf(answered)).toBe(session_uuid);
+  paste(block("play_and_get_digits"), `SESSION=${session_uuid}`);
+  await development.prints(/command=play_and_get_digits .*success=true/);
+});
+
+test("the example lets in who knows the PIN", async () => {
+  const [command, ...args] = block("examples/ivr.js").trim().split(" ");
+  const ivr = new Program(command ?? "", args, { VOICEGATE_URL: url });
+  try {
+    await ivr.prints(/ivr ready/);
+    const headers = { "X-Admin-API-Key": "demo-admin-key-0123456789", "Content-Type": "application/json" };
+    const place = async (digits: string) => {
+      const asked = { do: "wait_for", event: "command.result" };
+      const script = [
+        asked,
+        { do: "wait", ms: 300 },
+        { do: "press", digits },
+        { do: "wait_for", event: "playback.started" },
+        { do: "hangup" },
+      ];
+      const body = JSON.stringify({ did: "200", script });
+      await fetch(`${url}/admin/sandbox/calls`, { method: "POST", headers, body });
+    };
+    await place("1234");
+    await ivr.prints(/playback\.started/);
+    await ivr.prints(/call\.hangup/);
+  } finally {
+    ivr.interrupt();
+    await ivr.ended();
+  }
+});
+
+test("production: serve reads the environment alone and ends in order", async () => {
+  const lines = block("npm run serve").trim();
+  expect(lines).toBe("ADMIN_API_KEY=change-me-0123456789 npm run serve");
+  const serve = new Program("bash", ["-c", lines], { PORT: "0", SIP_PORT: "0" });
+  await serve.prints(/"url":"http:\/\/127\.0\.0\.1:\d+"/);
+  serve.interrupt("SIGTERM");
+  await serve.prints(/"msg":"closed"/);
+  await serve.ended();
+});
+
+test("the test command is the one that CI runs", () => {
+  const command = block("npm test").trim();
+  expect(readFileSync(path.join(root, ".ci/run"), "utf8").split("\n")).toContain(command);
+});
+
+test("no block was left out", () => {
+  expect([...pending]).toEqual([]);
+});
+
+test("the table of the environment is the one that the program reads", () => {
+  const rows = Object.entries(variables).map(([name, { default: value, about }]) => {
+    return `| \`${name}\` | ${value === null ? "–" : `\`${value}\``} | ${about} |`;
+  });
+  expect(readme).toContain(`| variable | default | meaning |\n|---|---|---|\n${rows.join("\n")}\n`);
+});
+
+test("the example has at most 60 lines", () => {
+  const lines = readFileSync(path.join(root, "examples/ivr.ts"), "utf8").trimEnd().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(60);
+});

@@ -1,0 +1,213 @@
+/**
+ * An application's webhook endpoint, on a real socket. It checks each delivery as a careful application would: the
+ * signature with the `standardwebhooks` package, the body against the spec, the order of the numbers. And it lets a test
+ * await what it is waiting for, and answer as badly as it likes.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Webhook } from "standardwebhooks";
+import type { EventData, EventName } from "../src/contract";
+import { faultOf } from "./webhook-schema";
+
+export interface Received<E extends EventName = EventName> {
+  readonly event: E;
+  readonly session_uuid: string;
+  readonly sequence: number;
+  readonly timestamp: string;
+  readonly app_id: string;
+  readonly data: EventData<E>;
+}
+
+/** One delivery that verified, whatever it was answered. */
+export interface Attempt extends Received {
+  /** Of the `webhook-id` header: the same at each attempt of one event. */
+  readonly id: string;
+}
+
+/**
+ * A status at once, a whole answer, or none: `never` keeps the connection open without a word, `cut` breaks it,
+ * `endless` is a 200 whose body never ends.
+ */
+export type Answer =
+  | number
+  | { readonly status: number; readonly headers: OutgoingHttpHeaders }
+  | "never"
+  | "cut"
+  | "endless";
+
+const accepts = (answer: Answer): boolean =>
+  answer === "endless" || (typeof answer === "number" && answer >= 200 && answer < 300);
+
+export class Receiver {
+  /** Every genuine event that was accepted, in the order of arrival, repeats left out. */
+  readonly events: Received[] = [];
+  /** Every genuine delivery, in the order of arrival. */
+  readonly attempts: Attempt[] = [];
+  /** Deliveries that did not verify; they are answered 401. */
+  readonly forged: string[] = [];
+  /** Set once the app is made. */
+  secret = "";
+  /** How a genuine delivery is answered. */
+  answer: (attempt: Attempt) => Answer | Promise<Answer> = () => 204;
+  /** Events of a session may be missing: they went to the dead letters, or to another receiver. */
+  gaps = false;
+  /** What no gateway may do. */
+  readonly #faults: string[] = [];
+  readonly #server: Server;
+  readonly #waiting = new Set<() => void>();
+  /** Bodies by `webhook-id`. */
+  readonly #bodies = new Map<string, string>();
+  /** The highest number of each session that was attempted. */
+  readonly #reached = new Map<string, number>();
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      this.#take(request, response).catch((error: unknown) => this.#fault(String(error)));
+    });
+  }
+
+  /** @param port one that it had before, to come back at the same address */
+  async listen(port = 0): Promise<string> {
+    this.#server.listen(port, "127.0.0.1");
+    await once(this.#server, "listening");
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Refuses connections until it listens again. */
+  async down(): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+  }
+
+  /** @throws what the gateway did wrong */
+  async close(): Promise<void> {
+    await this.down();
+    if (this.#faults.length > 0) throw new Error(`webhooks against the contract:\n${this.#faults.join("\n")}`);
+  }
+
+  /** What `find` finds, now or once more has arrived. */
+  async until<T>(find: () => T | undefined): Promise<T> {
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  /** The first event of this name (of this session, after this sequence), arrived already or to come. */
+  event<E extends EventName>(name: E, session_uuid?: string, after = 0): Promise<Received<E>> {
+    const matches = (event: Received): event is Received<E> =>
+      event.event === name && (!session_uuid || event.session_uuid === session_uuid) && event.sequence > after;
+    return this.until(() => this.events.find(matches));
+  }
+
+  /** The result of an operation. */
+  result(operation_id: string): Promise<Received<"command.result">> {
+    const matches = (event: Received): event is Received<"command.result"> =>
+      event.event === "command.result" && "operation_id" in event.data && event.data.operation_id === operation_id;
+    return this.until(() => this.events.find(matches));
+  }
+
+  /** The nth delivery, accepted or not. */
+  attempted(n: number): Promise<Attempt> {
+    return this.until(() => this.attempts[n - 1]);
+  }
+
+  /** Names of a session's events in the order of their numbers. */
+  names(session_uuid: string): string[] {
+    return this.of(session_uuid).map(({ event }) => event);
+  }
+
+  of(session_uuid: string): Received[] {
+    return this.events.filter((event) => event.session_uuid === session_uuid);
+  }
+
+  /** All events of a call, once it has ended; the numbers without a gap. */
+  async story(session_uuid: string): Promise<Received[]> {
+    await this.event("call.hangup", session_uuid);
+    const events = this.of(session_uuid);
+    const gap = events.find(({ sequence }, i) => sequence !== i + 1);
+    if (gap) throw new Error(`event ${gap.sequence} (${gap.event}) is out of its place`);
+    return events;
+  }
+
+  #fault(text: string): void {
+    this.#faults.push(text);
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = Buffer.concat(await request.toArray()).toString("utf8");
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    try {
+      new Webhook(this.secret).verify(text, headers);
+    } catch (error) {
+      this.forged.push(String(error));
+      response.writeHead(401).end();
+      return;
+    }
+    const event: Received = JSON.parse(text);
+    const id = headers["webhook-id"] ?? "";
+    const first = !this.#bodies.has(id);
+    this.#check(request, event, id, text);
+    const attempt: Attempt = { ...event, id };
+    this.attempts.push(attempt);
+    this.#look();
+    const answer = await this.answer(attempt);
+    if (accepts(answer) && !this.#accepted(event)) this.events.push(event);
+    else if (accepts(answer) && first) this.#fault(`${id} has the number of another event`);
+    respond(response, answer);
+    this.#look();
+  }
+
+  #accepted({ session_uuid, sequence }: Received): boolean {
+    return this.events.some((event) => event.session_uuid === session_uuid && event.sequence === sequence);
+  }
+
+  #check(request: IncomingMessage, event: Received, id: string, text: string): void {
+    const { session_uuid, sequence } = event;
+    const name = `${event.event} ${session_uuid} #${sequence}`;
+    const fault = faultOf(event);
+    if (fault !== null) this.#fault(`${name}: ${fault}`);
+    if (request.method !== "POST") this.#fault(`${name}: by ${request.method}`);
+    if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) this.#fault(`${name}: no JSON`);
+    const before = this.#bodies.get(id);
+    this.#bodies.set(id, text);
+    if (before !== undefined) {
+      if (before !== text) this.#fault(`${name}: differs from the attempt before`);
+      return;
+    }
+    const last = this.#reached.get(session_uuid) ?? 0;
+    if (this.gaps ? sequence <= last : sequence !== last + 1) this.#fault(`${name}: came after #${last}`);
+    this.#reached.set(session_uuid, Math.max(last, sequence));
+  }
+
+  #look(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const again of waiting) again();
+  }
+}
+
+function respond(response: ServerResponse, answer: Answer): void {
+  if (typeof answer === "number") response.writeHead(answer).end();
+  else if (typeof answer === "object") response.writeHead(answer.status, answer.headers).end();
+  else if (answer === "cut") response.destroy();
+  else if (answer === "endless") pour(response.writeHead(200));
+}
+
+/** Bytes as fast as they are read, until the connection breaks. */
+function pour(response: ServerResponse): void {
+  const piece = Buffer.alloc(16_384);
+  const more = (): void => {
+    while (!response.destroyed && response.write(piece));
+  };
+  response.on("drain", more);
+  more();
+}
