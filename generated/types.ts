@@ -2451,6 +2451,19 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
                 };
             };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
             /** @description Rate limit exceeded */
             readonly 429: {
                 headers: {
@@ -2592,6 +2605,19 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
                 };
             };
             /** @description Rate limit exceeded */
@@ -3946,6 +3972,19 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MissingAdminKeyError"] | components["schemas"]["InvalidAdminKeyError"];
                 };
             };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
             /** @description Rate limit exceeded */
             readonly 429: {
                 headers: {
@@ -4070,6 +4109,19 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["AppNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
                 };
             };
             /** @description Rate limit exceeded */
@@ -4353,6 +4405,19 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AppNotFoundError"];
                 };
             };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
             /** @description Rate limit exceeded */
             readonly 429: {
                 headers: {
@@ -4466,6 +4531,19 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["AppNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
                 };
             };
             /** @description Rate limit exceeded */
@@ -4711,6 +4789,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Live"];
                 };
             };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
         };
     };
     readonly getHealth: {
@@ -4746,6 +4835,17 @@ export interface operations {
                      *     }
                      */
                     readonly "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
                 };
             };
             /** @description Server is draining · Store unavailable */
@@ -4795,6 +4895,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["OpenapiDocument"];
                 };
             };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
             /** @description Server is shutting down · Server is overloaded */
             readonly 503: {
                 headers: {
@@ -4837,6 +4948,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorCatalogue"];
                 };
             };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
             /** @description Server is shutting down · Server is overloaded */
             readonly 503: {
                 headers: {
@@ -4871,6 +4993,17 @@ export interface operations {
                 };
                 content: {
                     readonly "audio/wav": Uint8Array;
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
                 };
             };
             /** @description Server is shutting down · Server is overloaded */

@@ -65,7 +65,8 @@ function operationMistakes(document: Document): string[] {
       if (media?.example === undefined) found.push(`${name}: request body without an example`);
     }
     const limit = operation["x-body-limit"];
-    if (body && limit === undefined) found.push(`${name}: reads a body but has no x-body-limit`);
+    // The size limit holds everywhere, also where a body is ignored.
+    if (limit === undefined) found.push(`${name}: has no x-body-limit`);
     for (const [status, given] of Object.entries(operation.responses ?? {})) {
       const response = given.$ref ? document.components.responses[given.$ref.split("/").at(-1) ?? ""] : given;
       const media = response?.content?.["application/json"];

@@ -11,8 +11,11 @@ const mistakes: [string, (draft: Draft) => void][] = [
     },
   ],
   [
-    "listSessions: declares 413 Request body too large (request_body_too_large), but not one that has a body limit",
-    ({ operation }) => operation("/api/v1/sessions", "get")["x-errors"]?.push("request_body_too_large"),
+    "listSessions: has a body limit, but does not declare 413 Request body too large (request_body_too_large)",
+    ({ operation }) => {
+      const list = operation("/api/v1/sessions", "get");
+      list["x-errors"] = drop(list["x-errors"], "ignored_body");
+    },
   ],
   [
     "getLive: declares 503 Server is overloaded (server_overloaded), but not one that is refused when shut down or overloaded",

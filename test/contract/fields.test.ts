@@ -4,7 +4,7 @@ import { after, command, type Draft, sure } from "./draft";
 /** Each field that can be refused says how: what the lint must say, and the change after which it must. */
 const mistakes: [string, (draft: Draft) => void][] = [
   [
-    "hangup: reads a body but has no x-body-limit",
+    "hangup: has no x-body-limit",
     ({ operation }) => {
       delete operation(command("hangup"))["x-body-limit"];
     },

@@ -93,7 +93,8 @@ export class Player {
         const chunk = await this.fill(handle, next);
         this.ready.push(chunk);
         next += chunk.length;
-        if (this.ready.length >= chunksHeld) await this.room();
+        // Closed while it read: nobody would say that there is room.
+        if (!this.closed && this.ready.length >= chunksHeld) await this.room();
       }
     } finally {
       await handle.close();
