@@ -104,6 +104,7 @@ export class Bodies {
   constructor(private readonly limit: number) {
     this.parse = koaBody({
       json: true,
+      jsonTypes: ["application/json"],
       text: false,
       urlencoded: false,
       multipart: false,

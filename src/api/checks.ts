@@ -78,17 +78,29 @@ export class Checks {
    * Step 5 of app routes, as far as it decides whether a body may be read: {@link admit} is the authority on the key.
    * The digest that was accepted last on this connection needs no look-up, the one of the app elsewhere no question.
    */
-  async app(ctx: Context, exchange: Exchange, address: string): Promise<void> {
+  app(ctx: Context, exchange: Exchange, address: string): Promise<void> | undefined {
+    const { connection, req } = exchange;
+    const app_id = req.headers["x-app-id"];
+    const api_key = req.headers["x-api-key"];
+    if (!connection.known || typeof app_id !== "string" || typeof api_key !== "string" || !this.frontDoor.empty)
+      return this.stranger(ctx, exchange, address);
+    if (connection.app_id !== app_id || !same(connection.api_key, api_key))
+      return this.stranger(ctx, exchange, address);
+    exchange.app_id = app_id;
+    exchange.digest = connection.digest;
+    return undefined;
+  }
+
+  private async stranger(ctx: Context, exchange: Exchange, address: string): Promise<void> {
     if (!this.frontDoor.empty) await this.frontDoor.enter(ctx, address);
-    const { headers } = ctx.req;
-    const app_id = headers["x-app-id"];
-    const api_key = headers["x-api-key"];
+    const { connection, req } = exchange;
+    const app_id = req.headers["x-app-id"];
+    const api_key = req.headers["x-api-key"];
     if (app_id === undefined) return this.failed(ctx, address, fault("400 Missing X-App-ID header"));
-    // Fields that came twice are joined by a comma: neither an id nor a key has one of those with a space.
+    // Fields that came twice are joined by a comma and a space: neither an id nor a key has these.
     if (typeof app_id !== "string" || !app_id_form.test(app_id))
       return this.failed(ctx, address, fault("400 Invalid X-App-ID format"));
     if (api_key === undefined) return this.failed(ctx, address, fault("401 Missing API key"));
-    const { connection } = exchange;
     const key = String(api_key);
     exchange.app_id = app_id;
     if (connection.app_id !== app_id || !same(connection.api_key, key)) {
@@ -99,13 +111,14 @@ export class Checks {
     }
     exchange.digest = connection.digest;
     if (connection.known) return;
-    const digest = Buffer.from(connection.digest);
+    const digest = Buffer.from(exchange.digest);
     const remembered = this.digests.get(app_id);
     if (remembered === undefined || !timingSafeEqual(remembered, digest)) {
-      if (!(await this.ask(exchange, () => this.options.store.authenticate(app_id, exchange.digest))))
+      if (!(await this.ask(exchange, this.options.store.authenticate(app_id, exchange.digest))))
         return this.failed(ctx, address, fault("401 Invalid API key"));
       this.remember(app_id, digest);
     }
+    // Another request may have brought other credentials meanwhile.
     if (connection.digest === exchange.digest) connection.known = true;
   }
 
@@ -122,9 +135,9 @@ export class Checks {
     throw error;
   }
 
-  private async ask<T>(exchange: Exchange, question: () => Promise<T>): Promise<T> {
+  private async ask<T>(exchange: Exchange, answer: Promise<T>): Promise<T> {
     try {
-      return await question();
+      return await answer;
     } catch (err) {
       this.options.log.error({ request_id: exchange.id, app_id: exchange.app_id, err }, "the store cannot be asked");
       throw fault("500 Internal error validating API key");
@@ -137,7 +150,8 @@ export class Checks {
    */
   async admit(ctx: Context, exchange: Exchange, address: string, held: Fault | null, command: CommandAdmission | null) {
     const { app_id = "", session_uuid = null, digest } = exchange;
-    const admission = await this.ask(exchange, () =>
+    const admission = await this.ask(
+      exchange,
       this.options.store.admit({
         app_id,
         digest,

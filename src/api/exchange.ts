@@ -77,7 +77,10 @@ export class Exchange {
     }
     if (this.replayed) headers.push("Idempotent-Replayed", "true");
     const stays = reusable(req);
-    if (!stays || transport.closing) headers.push("Connection", "close");
+    if (!stays || transport.closing) {
+      headers.push("Connection", "close");
+      this.connection.final = true;
+    }
     this.status = status;
     res.writeHead(status, headers);
     const content = req.method === "HEAD" ? "" : body;

@@ -48,6 +48,7 @@ export class Api {
   private readonly proxies: Proxies;
   private readonly transport: Transport;
   private routes: Paths<Route> | null = null;
+  private readonly texts = new Map<string, { readonly body: object; readonly text: string }>();
   private inflight = 0;
   private stopping = false;
 
@@ -185,7 +186,8 @@ export class Api {
   private async serveApp(ctx: Context, exchange: Exchange, route: Route, params: JsonObject): Promise<void> {
     const address = this.address(exchange);
     if (route.session) exchange.session_uuid = String(params.uuid);
-    await this.checks.app(ctx, exchange, address);
+    const unknown = this.checks.app(ctx, exchange, address);
+    if (unknown) await unknown;
     let held: Fault | null = null;
     let input: Input | null = null;
     try {
@@ -227,7 +229,17 @@ export class Api {
 
   private async answer(exchange: Exchange, route: Route, call: RequestCall): Promise<void> {
     const { status, body } = await route.run(call);
-    exchange.success(status, route.type, route.type === json_type ? JSON.stringify(body) : bytes(body));
+    exchange.success(status, route.type, route.type === json_type ? this.text(route, body) : bytes(body));
+  }
+
+  /** What is the same object for everybody, such as the document, is written once. */
+  private text(route: Route, body: unknown): string {
+    if (route.auth !== "none" || typeof body !== "object" || body === null) return JSON.stringify(body);
+    const known = this.texts.get(route.id);
+    if (known?.body === body) return known.text;
+    const text = JSON.stringify(body);
+    this.texts.set(route.id, { body, text });
+    return text;
   }
 }
 

@@ -48,6 +48,8 @@ export class Connection {
   /** The request whose body broke off: its answer is given here, below Koa. */
   broken: ServerResponse | null = null;
   failed = false;
+  /** No request is taken after this one: its answer is the last. */
+  final = false;
   /** The peer's address; "" for a peer that was gone at once. */
   readonly peer: string;
   /** Does this connection exceed the number that is served? */
@@ -144,8 +146,7 @@ export class Transport {
     this.server.on("request", request);
     this.server.on("checkContinue", request);
     this.server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
-      this.note(req, res);
-      options.refuse("417 Expectation failed", req, res);
+      if (this.takes(req, res)) options.refuse("417 Expectation failed", req, res);
     });
     this.server.on("clientError", (error, socket) => this.failed(socket, meaning(codeOf(error)), null, codeOf(error)));
     const upgrade = (req: IncomingMessage, socket: Duplex) =>
@@ -160,14 +161,18 @@ export class Transport {
     socket.once("close", () => this.open.delete(socket));
   }
 
-  private note(req: IncomingMessage, res: ServerResponse): void {
+  /** False: the answer before was announced as the last one of the connection, so this request must not be done. */
+  private takes(req: IncomingMessage, res: ServerResponse): boolean {
     const connection = connectionOf(req);
+    if (connection.final) return false;
     connection.previous = connection.last;
     connection.last = res;
+    connection.final = !res.shouldKeepAlive;
+    return true;
   }
 
   private requested(req: IncomingMessage, res: ServerResponse): void {
-    this.note(req, res);
+    if (!this.takes(req, res)) return;
     if (req.rawHeaders.length > 2 * max_headers) this.options.refuse("431 Request header fields too large", req, res);
     // HTTP/0.9 and the preface of 2.0 pass the parser. RFC 9112 section 3.2: HTTP/1.1 without Host is answered 400.
     else if (req.httpVersionMajor !== 1 || (req.headers.host === undefined && req.httpVersionMinor === 1))

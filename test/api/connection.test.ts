@@ -47,10 +47,11 @@ describe("slow clients", () => {
 });
 
 describe("half-closed sockets", () => {
-  test("a whole request is answered", async () => {
-    await open(live());
+  test("a whole request is answered, however long that takes", async () => {
+    const body = gzipSync("{}");
+    await open(putApp(`Content-Length: ${body.length}`, "Content-Encoding: gzip"), body);
     wire.halfClose();
-    expect((await wire.response("GET", "/live"))?.status).toBe(200);
+    expect((await wire.response("POST", "/admin/apps/raw"))?.status).toBe(200);
     await wire.closed();
   });
 
@@ -116,10 +117,19 @@ describe("pipelines", () => {
     await wire.closed();
   });
 
-  test("nothing is read after the last request", async () => {
-    await open(live(closing), live());
-    expect((await wire.response("GET", "/live"))?.status).toBe(200);
+  test.each([
+    ["that the client announced", live(closing), "GET", "/live"],
+    [
+      "that the gateway announced",
+      `${head("POST /late HTTP/1.1", "Content-Length: 70000")}${" ".repeat(70_000)}`,
+      "POST",
+      "/late",
+    ],
+  ])("nothing is done after the last answer, %s", async (_, bytes, method, path) => {
+    await open(`${bytes}${putApp("Content-Length: 2").replace("apps/raw", "apps/late")}{}`);
+    expect((await wire.response(method, path))?.headers.connection).toBe("close");
     await wire.closed();
+    expect(await place.store.app("late")).toBeNull();
   });
 
   test("garbage without end is answered once", async () => {
@@ -154,10 +164,14 @@ describe("bodies that nobody wants", () => {
   test.each([
     ["with a length", "Content-Length: 8388608"],
     ["in chunks", "Transfer-Encoding: chunked"],
-  ])("an upload of 8 MiB %s hears 413 while it sends", async (_, field) => {
+  ])("an upload of 8 MiB %s hears 413 when it has sent all", async (_, field) => {
     await open(putApp(field));
+    // Reads nothing before: a reset would throw away what has arrived.
+    wire.socket.pause();
     const part = Buffer.alloc(1024 * 1024, " ");
     for (let i = 0; i < 8; i += 1) wire.write(field.startsWith("T") ? chunk(part) : part);
+    await new Promise((resolve) => wire.socket.write("", resolve));
+    wire.socket.resume();
     expect(await wire.response("POST", "/admin/apps/raw")).toMatchObject({ status: 413 });
     await wire.closed();
   });
@@ -179,13 +193,12 @@ describe("bodies that nobody wants", () => {
     expect((await wire.response("GET", "/live"))?.status).toBe(200);
   });
 
-  test("a gzip that breaks after its limit ends nothing but itself", async () => {
-    const zipped = gzipSync(Buffer.alloc(2_000_000, " "), { level: 0 });
-    await open(putApp("Transfer-Encoding: chunked", "Content-Encoding: gzip"), chunk(zipped.subarray(0, 1_100_000)));
+  test("a gzip that breaks beyond the limit ends nothing but itself", async () => {
+    const zipped = gzipSync(Buffer.alloc(1024 * 1024 + 20_000, " "));
+    // The checksum stands before the last four bytes (RFC 1952).
+    zipped.writeUInt32BE((zipped.readUInt32BE(zipped.length - 8) ^ 1) >>> 0, zipped.length - 8);
+    await open(putApp(`Content-Length: ${zipped.length}`, "Content-Encoding: gzip"), zipped, live(closing));
     expect(await wire.response("POST", "/admin/apps/raw")).toMatchObject({ status: 413 });
-    wire.write(chunk(Buffer.alloc(70_000, "U")));
-    await wire.closed();
-    await open(live(closing));
     expect((await wire.response("GET", "/live"))?.status).toBe(200);
   });
 });

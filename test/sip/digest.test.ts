@@ -12,8 +12,8 @@ const users = new Map([
 const hashes = { MD5: "md5", "SHA-256": "sha256" } as const;
 let gateway: Callee;
 let client: Client;
-async function start(algorithms?: readonly ("MD5" | "SHA-256")[]): Promise<void> {
-  gateway = await callee({ users, ...(algorithms ? { algorithms } : {}) }, answering);
+async function start(algorithms?: readonly ("MD5" | "SHA-256")[], t1 = 500): Promise<void> {
+  gateway = await callee({ users, t1, ...(algorithms ? { algorithms } : {}) }, answering);
   client = await udpClient(gateway.port);
 }
 afterEach(async () => {
@@ -30,11 +30,14 @@ interface Answer {
   readonly realm?: string;
 }
 
+function nonceOf(challenge: Message): string {
+  return /nonce="([^"]+)"/.exec(challenge.get("www-authenticate"))?.[1] ?? "";
+}
+
 /** Authorization for an INVITE, worked out independently of the code under test. */
 function authorization(challenge: Message, answer: Answer = {}): string {
   const { name = "alice", password = "se:cret ä", nc = "00000001", algorithm = "MD5", realm = "voicegate" } = answer;
-  const header = challenge.all("www-authenticate").find((each) => each.includes(`algorithm=${algorithm}`)) ?? "";
-  const nonce = answer.nonce ?? /nonce="([^"]+)"/.exec(header)?.[1] ?? "";
+  const nonce = answer.nonce ?? nonceOf(challenge);
   const hash = (text: string) => createHash(hashes[algorithm]).update(text, "utf8").digest("hex");
   const uri = "sip:4930@127.0.0.1";
   const middle = nc === null ? nonce : `${nonce}:${nc}:c0ffee:auth`;
@@ -133,7 +136,8 @@ test.each<[name: string, answer: (challenge: Message) => string, stale: boolean]
   ["a wrong password", (c) => authorization(c, { password: "guess" }), false],
   ["an unknown name", (c) => authorization(c, { name: "mallory", password: "" }), false],
   ["a name of Object", (c) => authorization(c, { name: "constructor", password: "" }), false],
-  ["a nonce of our own making", (c) => authorization(c, { nonce: "mws3z9ob-abc.def" }), true],
+  ["a nonce of our own making", (c) => authorization(c, { nonce: `${Date.now().toString(36)}-abc.def` }), true],
+  ["a nonce that was tampered with", (c) => authorization(c, { nonce: nonceOf(c).replace("-", "-x") }), true],
   ["an empty nonce", (c) => authorization(c, { nonce: "" }), true],
   ["an algorithm that was not asked for", (c) => authorization(c, { algorithm: "SHA-256" }), false],
   ["another realm", (c) => authorization(c, { realm: "elsewhere" }), false],
@@ -150,6 +154,21 @@ test.each<[name: string, answer: (challenge: Message) => string, stale: boolean]
   expect(refusal.status).toBe(401);
   expect(refusal.get("www-authenticate").includes("stale=true")).toBe(stale);
   expect(gateway.calls.all).toEqual([]);
+});
+
+test("a nonce grows old: stale", async () => {
+  await start(undefined, 1);
+  const phone = new Phone(client);
+  const challenge = await challenged(phone);
+  const answers: Message[] = [];
+  // Let in, and refused for its SDP, until the nonce is too old for that.
+  for (let nc = 1; answers.at(-1)?.status !== 401; nc++) {
+    const header = authorization(challenge, { nc: nc.toString(16).padStart(8, "0") });
+    phone.invite({ headers: [Buffer.from(header, "utf8").toString("latin1")], body: "v=0\r\n" });
+    answers.push(await client.inbox.next((m) => m.get("cseq").startsWith(`${phone.cseq} `), "an answer"));
+  }
+  expect(answers[0]?.status).toBe(488);
+  expect(answers.at(-1)?.get("www-authenticate")).toContain("stale=true");
 });
 
 test("within a call nobody is asked again, and OPTIONS never", async () => {

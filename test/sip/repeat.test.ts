@@ -36,6 +36,24 @@ test("a 200 is repeated, unchanged, until its ACK", async () => {
   expect(taken.told.all.map((each) => each.what)).toEqual(["remote"]);
 });
 
+test("a re-INVITE says that the 200 was heard, though its ACK was lost", async () => {
+  const [gateway, client] = await udp({ t1: 20 }, answering);
+  const phone = new Phone(client);
+  phone.invite();
+  await phone.response(200);
+  phone.invite();
+  await client.inbox.next((m) => m.get("cseq") === "2 INVITE" && m.status === 200, "200 to the re-INVITE");
+  phone.ack();
+  await phone.fence();
+  const heard = phone.heard().length;
+  const late = new Phone(client, "late");
+  late.invite();
+  for (let i = 0; i < 5; i++) await late.response(200);
+  expect(phone.heard().length).toBe(heard);
+  (await gateway.calls.next()).call.hangup(causes.NORMAL_CLEARING);
+  phone.reply(await phone.request("BYE"), "200 OK");
+});
+
 test("over TCP the 200 is repeated, too: the ACK has further to go", async () => {
   const gateway = await callee({ t1: 5 }, answering);
   const client = await tcpClient(gateway.port);

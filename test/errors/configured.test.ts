@@ -1,0 +1,85 @@
+/** Errors that depend on how the gateway was started, and on how much it has to do. */
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Wire } from "../api/wire";
+import { TestGateway } from "../gateway";
+import { bytesOf, forEachDeclaring, provoke } from "./expected";
+import { exampleRequest, type RoutedId, withBody, withHeaders } from "./requests";
+
+let place: TestGateway;
+
+describe("without an admin key", () => {
+  beforeAll(async () => {
+    place = await TestGateway.start({ env: { ADMIN_API_KEY: "", EMBEDDED_ENGINE: "false" }, app: null });
+  });
+  afterAll(() => place.close());
+
+  forEachDeclaring("admin_not_configured", async (id) => {
+    await provoke(place.client, exampleRequest(id, place), id, "admin_not_configured");
+  });
+});
+
+describe("by production's rules, without the embedded engine", () => {
+  beforeAll(async () => {
+    const env = { EMBEDDED_ENGINE: "false", ALLOW_HTTP_WEBHOOKS: "", ALLOW_LOCALHOST_WEBHOOKS: "" };
+    place = await TestGateway.start({ env, app: null });
+  });
+  afterAll(() => place.close());
+
+  forEachDeclaring("embedded_engine_off", async (id) => {
+    await provoke(place.client, exampleRequest(id, place), id, "embedded_engine_off");
+  });
+
+  forEachDeclaring("webhook_url_must_use_https", async (id) => {
+    const request = withBody(exampleRequest(id, place), { webhook_url: "http://example.com/" });
+    await provoke(place.client, request, id, "webhook_url_must_use_https");
+  });
+
+  forEachDeclaring("webhook_url_is_private", async (id) => {
+    const request = withBody(exampleRequest(id, place), { webhook_url: "https://127.0.0.1/" });
+    await provoke(place.client, request, id, "webhook_url_is_private");
+  });
+});
+
+describe("with an engine, and no app for the number", () => {
+  beforeAll(async () => {
+    place = await TestGateway.start({ app: null });
+  });
+  afterAll(() => place.close());
+
+  forEachDeclaring("no_app_takes_number", async (id) => {
+    await provoke(place.client, exampleRequest(id, place), id, "no_app_takes_number");
+  });
+});
+
+describe("with as many requests as it takes", () => {
+  let held: Wire;
+  beforeAll(async () => {
+    place = await TestGateway.start({ env: { MAX_INFLIGHT: "1", EMBEDDED_ENGINE: "false" } });
+    const unfinished = withHeaders(exampleRequest("answer", place), { Expect: "100-continue" });
+    held = await Wire.open(Number(new URL(place.url).port));
+    held.write(bytesOf(unfinished).slice(0, -1));
+    // The gateway has begun to read a body that does not end.
+    await held.response();
+  });
+  afterAll(async () => {
+    held.destroy();
+    await place.close();
+  });
+
+  /** Without credentials: nobody gets so far as to be asked for them. */
+  const anonymous = (id: RoutedId) => ({ ...exampleRequest(id, place), headers: {} });
+
+  forEachDeclaring("server_overloaded", async (id) => {
+    await provoke(place.client, anonymous(id), id, "server_overloaded");
+  });
+
+  test("a request without a route", async () => {
+    const request = { ...exampleRequest("getOpenapi", place), path: "/nowhere" };
+    await provoke(place.client, request, "http.overloaded", "server_overloaded");
+  });
+
+  test("those who look whether it lives are answered", async () => {
+    for (const id of ["getLive", "getHealth"] as const)
+      expect(await place.client.request(exampleRequest(id, place))).toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,135 @@
+/** Valid requests, one for each operation, from the examples of the document. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { operations, pseudoOperations } from "../../generated/operations";
+import type { OperationId } from "../../src/contract";
+import type { TestGateway } from "../gateway";
+
+/** Operations that have a path: those of the document, and what answers for unknown commands. */
+export type RoutedId = OperationId | "commands.unknown";
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface HttpRequest {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null: none. */
+  readonly body: string | Buffer | null;
+  /** Sent without a length. */
+  readonly chunked?: boolean;
+}
+
+/** As much of a JSON Schema of the document as is looked at here. */
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly [keyword: string]: unknown;
+}
+
+type Parameter = Schema & { readonly name: string; readonly schema: Schema };
+
+interface OperationObject {
+  readonly operationId: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: {
+    readonly content: { readonly "application/json": { readonly schema: Schema; readonly example: JsonObject } };
+  };
+}
+
+/** Parameters of a path hold for all of its operations. */
+type PathItem = Readonly<Record<string, OperationObject>> & { readonly parameters?: readonly Parameter[] };
+
+interface Document {
+  readonly paths: Readonly<Record<string, PathItem>>;
+  readonly components: object;
+}
+
+/** Compiled tests lie in dist/test/errors. */
+const file = path.join(__dirname, "../../../generated/openapi.json");
+const document: Document = JSON.parse(readFileSync(file, "utf8"));
+
+/** What a `$ref` names, else the schema itself. */
+export function resolved<T extends Schema>(schema: T): T {
+  if (schema.$ref === undefined) return schema;
+  let at: unknown = document;
+  for (const key of schema.$ref.split("/").slice(1)) at = (at as JsonObject)[key];
+  return at as T;
+}
+
+const objects = new Map(
+  Object.values(document.paths).flatMap(({ parameters: shared = [], ...methods }) =>
+    Object.values(methods).map((operation) => {
+      const { operationId, parameters = [] } = operation;
+      return [operationId, { ...operation, parameters: [...shared, ...parameters].map(resolved) }] as const;
+    }),
+  ),
+);
+
+/** Schema of the body of an operation that has one. */
+export function bodySchema(id: RoutedId): Schema | null {
+  const schema = objects.get(id)?.requestBody?.content["application/json"].schema;
+  return schema ? resolved(schema) : null;
+}
+
+export function parameterSchema(id: RoutedId, name: string): Schema {
+  const found = objects.get(id)?.parameters.find((parameter) => parameter.name === name);
+  if (!found) throw new Error(`${id} has no parameter ${name}`);
+  return resolved(found.schema);
+}
+
+/** The policy of an operation. */
+export function policyOf(id: RoutedId) {
+  return id === "commands.unknown" ? pseudoOperations[id] : operations[id];
+}
+
+/** The example body, without its uid: that one can be used once. Its URLs lead to the gateway itself. */
+export function exampleBody(id: RoutedId, place: TestGateway): JsonObject | null {
+  const media = objects.get(id)?.requestBody?.content["application/json"];
+  if (!media) return null;
+  const text = JSON.stringify(media.example).replaceAll(/https:[^"]*/g, `${place.url}/samples/tone.wav`);
+  const { command_uid: _, ...body }: JsonObject = JSON.parse(text);
+  return body;
+}
+
+/** Values of the parameters in a path. */
+export interface Names {
+  readonly uuid: string;
+  readonly app_id: string;
+  readonly command: string;
+}
+
+/** Nobody has this session, and nobody this app. */
+export const nobody: Names = {
+  uuid: "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+  app_id: "nobody",
+  command: "dance",
+};
+
+/** A request to which nothing but the names in its path can be objected. */
+export function exampleRequest(id: RoutedId, place: TestGateway, names: Partial<Names> = {}): HttpRequest {
+  const { method, path: template, auth } = policyOf(id);
+  const all: Readonly<Record<string, string>> = { ...nobody, ...names };
+  const target = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => all[name] ?? "");
+  const credentials = auth === "none" ? {} : auth === "admin" ? place.admin : place.app;
+  const body = exampleBody(id, place);
+  const request = { method, path: target, headers: credentials, body: null };
+  return body === null ? request : withBody(request, body);
+}
+
+/** With this JSON for a body. */
+export function withBody(request: HttpRequest, body: unknown): HttpRequest {
+  const headers = { ...request.headers, "Content-Type": "application/json" };
+  return { ...request, headers, body: JSON.stringify(body) };
+}
+
+/** With these headers; undefined takes one away. */
+export function withHeaders(request: HttpRequest, changes: Readonly<Record<string, string | undefined>>): HttpRequest {
+  const entries = Object.entries({ ...request.headers, ...changes });
+  return {
+    ...request,
+    headers: Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+  };
+}
