@@ -4,7 +4,13 @@
  * await what it is waiting for, and answer as badly as it likes.
  */
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import type { EventData, EventName } from "../src/contract";
@@ -55,6 +61,7 @@ export class Receiver {
   /** What no gateway may do. */
   readonly #faults: string[] = [];
   readonly #server: Server;
+  #port = 0;
   readonly #waiting = new Set<() => void>();
   /** Bodies by `webhook-id`. */
   readonly #bodies = new Map<string, string>();
@@ -67,15 +74,17 @@ export class Receiver {
     });
   }
 
-  /** @param port one that it had before, to come back at the same address */
-  async listen(port = 0): Promise<string> {
-    this.#server.listen(port, "127.0.0.1");
+  /** The second time it comes back at the same address. */
+  async listen(): Promise<string> {
+    this.#server.listen(this.#port, "127.0.0.1");
     await once(this.#server, "listening");
-    return `http://127.0.0.1:${this.port}/`;
+    this.#port = (this.#server.address() as AddressInfo).port;
+    return this.url;
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+  /** Where it listens, or listened last. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/`;
   }
 
   /** Refuses connections until it listens again. */

@@ -1,0 +1,127 @@
+/** Where a story is played: a gateway with one app, a web server with sound files, and what an app and an admin can do. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Body } from "../../src/contract";
+import { Client, type ClientResponse } from "../api/client";
+import { FileServer } from "../engine/files";
+import { TestGateway, type TestOptions } from "../gateway";
+import type { Received } from "../receiver";
+import { told } from "./story";
+
+/** By the name that a command has in its path. */
+interface Bodies {
+  readonly answer: Body<"answer">;
+  readonly hangup: Body<"hangup">;
+  readonly disconnect: Body<"disconnect">;
+  readonly "playback/start": Body<"startPlayback">;
+  readonly "playback/stop": Body<"stopPlayback">;
+  readonly play_and_get_digits: Body<"playAndGetDigits">;
+}
+export type CommandName = keyof Bodies;
+export type CommandBody<C extends CommandName> = Partial<Bodies[C]>;
+export type Script = Body<"createSandboxCall">["script"];
+
+export class Stage {
+  /** Errors in the log that the story is about; any other fails the test. */
+  readonly expected: string[] = [];
+
+  private constructor(
+    readonly gateway: TestGateway,
+    readonly files: FileServer,
+  ) {}
+
+  static async open(options: TestOptions = {}): Promise<Stage> {
+    const files = new FileServer();
+    await files.listen();
+    try {
+      return new Stage(await TestGateway.start(options), files);
+    } catch (error) {
+      await files.close();
+      throw error;
+    }
+  }
+
+  /** @throws what the gateway did wrong: a webhook against the contract, an error in its log */
+  async close(): Promise<void> {
+    await this.gateway.close();
+    await this.files.close();
+    const lines = this.gateway.log.map((text): { level: number; msg: string } => JSON.parse(text));
+    const errors = lines.filter(({ level, msg }) => level >= 50 && !this.expected.includes(msg));
+    if (errors.length > 0) throw new Error(`errors in the log: ${JSON.stringify(errors)}`);
+  }
+
+  get receiver(): TestGateway["receiver"] {
+    return this.gateway.receiver;
+  }
+
+  /** `sip:100@127.0.0.1:5060` */
+  address(number: string, parameters = ""): string {
+    return `sip:${number}@127.0.0.1:${this.gateway.gateway.embedded?.sipPort}${parameters}`;
+  }
+
+  admin(method: string, path: string, body?: object): Promise<ClientResponse> {
+    return this.gateway.client.request({ method, path, headers: this.gateway.admin, ...(body && { body }) });
+  }
+
+  /** A command of the app, whatever is answered. `inside`: by a media server that the test made fail. */
+  command<C extends CommandName>(
+    session_uuid: string,
+    name: C,
+    body: CommandBody<C> = {},
+    inside = false,
+  ): Promise<ClientResponse> {
+    const client = inside ? new Client(this.gateway.url, { inside }) : this.gateway.client;
+    const path = `/api/v1/sessions/${session_uuid}/commands/${name}`;
+    return client.request({ method: "POST", path, headers: this.gateway.app, body });
+  }
+
+  /**
+   * A command that is taken, once its cooldown is over.
+   * @returns its operation_id
+   */
+  async taken<C extends CommandName>(session_uuid: string, name: C, body: CommandBody<C> = {}): Promise<string> {
+    const answer = await this.command(session_uuid, name, body);
+    if (answer.status === 202) return String(answer.body?.operation_id);
+    const { retry_after_ms } = { retry_after_ms: null, ...Object(answer.body?.detail) };
+    if (answer.status !== 429 || retry_after_ms === null) throw new Error(`${name}: ${answer.status} ${answer.text}`);
+    await delay(retry_after_ms);
+    return this.taken(session_uuid, name, body);
+  }
+
+  /** A command that is taken, and what became of it. */
+  async done<C extends CommandName>(
+    session_uuid: string,
+    name: C,
+    body: CommandBody<C> = {},
+  ): Promise<Received<"command.result">> {
+    return this.receiver.result(await this.taken(session_uuid, name, body));
+  }
+
+  /** A simulated caller; it rings once this resolves. */
+  sandbox(script: Script = [], did = "100"): Promise<string> {
+    return this.gateway.call({ did, caller_id: "alice", script });
+  }
+
+  /** A simulated caller whose call was answered. */
+  async answered(script: Script = []): Promise<string> {
+    const session_uuid = await this.sandbox(script);
+    await this.done(session_uuid, "answer", { command_uid: "take" });
+    return session_uuid;
+  }
+
+  /** The session as the app sees it. */
+  session(session_uuid: string): Promise<ClientResponse> {
+    return this.gateway.client.request({
+      method: "GET",
+      path: `/api/v1/sessions/${session_uuid}`,
+      headers: this.gateway.app,
+    });
+  }
+
+  /** What the app was told of a call, from its beginning to its end. */
+  async story(session_uuid: string): Promise<string[]> {
+    return told(await this.receiver.story(session_uuid));
+  }
+}
+
+/** What every story of {@link Stage.answered} begins with. */
+export const opening = ["call.new", "call.answered take", "command.result answer take done"];
