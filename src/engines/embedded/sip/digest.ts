@@ -5,8 +5,6 @@ import type { SipRequest } from "./message";
 import type { Field } from "./response";
 
 const realm = "voicegate";
-/** How long a nonce is good, in ms. */
-const lifetime = 300_000;
 /** Nonces whose count is remembered, so that nothing heard on the wire can be said again. */
 const maxNonces = 10_000;
 const hashes = { "SHA-256": "sha256", MD5: "md5" } as const;
@@ -27,6 +25,8 @@ export class Digest {
   constructor(
     private readonly users: ReadonlyMap<string, string>,
     private readonly algorithms: readonly DigestAlgorithm[],
+    /** How long a nonce is good, in ms. */
+    private readonly lifetime: number,
   ) {}
 
   /** A nonce proves its own age and is good for one address only: nothing is kept for those who only ask. */
@@ -77,7 +77,7 @@ export class Digest {
     const [made = ""] = time.split("-", 1);
     const age = Date.now() - Number.parseInt(made, 36);
     const count = Number.parseInt(nc, 16);
-    if (nonce !== this.#nonce(address, time) || !(age <= lifetime)) return false;
+    if (nonce !== this.#nonce(address, time) || !(age <= this.lifetime)) return false;
     if (!(count > (this.#counts.get(nonce) ?? 0))) return false;
     this.#counts.delete(nonce);
     this.#counts.set(nonce, count);

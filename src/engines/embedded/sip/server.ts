@@ -80,7 +80,7 @@ export class SipServer {
     const identity = new Identity(publicHost ?? host, this.#endpoint);
     this.#party = { identity, publicHost, timers, family: isIPv6(host) ? 6 : 4 };
     this.#transactions = new Transactions(timers);
-    this.#digest = users && users.size > 0 ? new Digest(users, options.algorithms ?? ["MD5"]) : null;
+    this.#digest = users && users.size > 0 ? new Digest(users, options.algorithms ?? ["MD5"], timers.nonce) : null;
   }
 
   /** UDP and TCP on the same port. Rejects with the system's error (EADDRINUSE, EADDRNOTAVAIL, …). */

@@ -7,14 +7,16 @@ export interface Timers {
   readonly t2: number;
   /** Timers B, F, H, J and L: how long a transaction waits for its other side. */
   readonly limit: number;
-  /** Not of RFC 3261: how long a connection without a call may be silent, and one message may take to come in. */
+  /** Of our own: how long a connection without a call may be silent, and one message may take to come in. */
   readonly idle: number;
   readonly unfinished: number;
+  /** How long a nonce of digest authentication is good. */
+  readonly nonce: number;
 }
 
 /** T1 in ms. */
 export function timersOf(t1: number): Timers {
-  return { t1, t2: 8 * t1, limit: 64 * t1, idle: 240 * t1, unfinished: 30 * t1 };
+  return { t1, t2: 8 * t1, limit: 64 * t1, idle: 240 * t1, unfinished: 30 * t1, nonce: 600 * t1 };
 }
 
 /**
