@@ -140,7 +140,9 @@ export class Client {
     const typed = Object.keys(headers).some((name) => name.toLowerCase() === "content-type");
     const sent: Record<string, string | string[]> = { ...headers };
     if (json && !typed) sent["Content-Type"] = "application/json";
-    if (bytes.length > 0 && !chunked) sent["Content-Length"] = String(Buffer.byteLength(bytes));
+    // Said aloud, because for GET and DELETE Node frames a body by neither.
+    if (chunked) sent["Transfer-Encoding"] = "chunked";
+    else if (bytes.length > 0) sent["Content-Length"] = String(Buffer.byteLength(bytes));
     return new Promise((resolve, reject) => {
       const outgoing = request(this.url + target, { method, headers: sent, agent }, (incoming) => {
         const chunks: Buffer[] = [];

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { variables } from "../../src/config";
+import { Client } from "../api/client";
 import { Program, root } from "./program";
 
 const readme = readFileSync(path.join(root, "README.md"), "utf8");
@@ -47,6 +48,12 @@ function paste(lines: string, before = ""): string {
   return stdout;
 }
 
+async function place(call: object): Promise<unknown> {
+  const headers = { "X-Admin-API-Key": "demo-admin-key-0123456789" };
+  const placed = await new Client(url).request({ method: "POST", path: "/admin/sandbox/calls", headers, body: call });
+  return placed.body?.session_uuid;
+}
+
 const sessionOf = (stdout: string) => /session=(\S+)/.exec(stdout)?.[1] ?? "none";
 
 test("npm start runs the development mode that these tests start", () => {
@@ -73,18 +80,15 @@ test("the first minute: a simulated call is answered and hears a tone, and each 
 test("a scripted caller presses its digits and hangs up", async () => {
   const stdout = paste(block('"script"'), "SESSION=none");
   const { session_uuid } = JSON.parse(stdout.split("\n")[0] ?? "");
-  const headers = { "X-App-ID": "demo", "X-API-Key": "demo-api-key-0123456789", "Content-Type": "application/json" };
-  await fetch(`${url}/api/v1/sessions/${session_uuid}/commands/answer`, { method: "POST", headers, body: "{}" });
+  const headers = { "X-App-ID": "demo", "X-API-Key": "demo-api-key-0123456789" };
+  const path = `/api/v1/sessions/${session_uuid}/commands/answer`;
+  await new Client(url).request({ method: "POST", path, headers, body: {} });
   await development.prints(/dtmf +digit=# /);
   await development.prints(/call\.hangup .*by=caller/);
 });
 
 test("the first real call: the newest call is answered, and digits are asked for", async () => {
-  const headers = { "X-Admin-API-Key": "demo-admin-key-0123456789", "Content-Type": "application/json" };
-  const script = [{ do: "wait_for", event: "playback.started" }];
-  const body = JSON.stringify({ did: "100", caller_id: "softphone", script });
-  const response = await fetch(`${url}/admin/sandbox/calls`, { method: "POST", headers, body });
-  const { session_uuid } = JSON.parse(await response.text());
+  const session_uuid = await place({ did: "100", caller_id: "softphone" });
   const answered = paste(block("sessions[0]"));
   expect(sessionOf(answered)).toBe(session_uuid);
   paste(block("play_and_get_digits"), `SESSION=${session_uuid}`);
@@ -96,20 +100,14 @@ test("the example lets in who knows the PIN", async () => {
   const ivr = new Program(command ?? "", args, { VOICEGATE_URL: url });
   try {
     await ivr.prints(/ivr ready/);
-    const headers = { "X-Admin-API-Key": "demo-admin-key-0123456789", "Content-Type": "application/json" };
-    const place = async (digits: string) => {
-      const asked = { do: "wait_for", event: "command.result" };
-      const script = [
-        asked,
-        { do: "wait", ms: 300 },
-        { do: "press", digits },
-        { do: "wait_for", event: "playback.started" },
-        { do: "hangup" },
-      ];
-      const body = JSON.stringify({ did: "200", script });
-      await fetch(`${url}/admin/sandbox/calls`, { method: "POST", headers, body });
-    };
-    await place("1234");
+    const script = [
+      { do: "wait_for", event: "command.result" },
+      { do: "wait_for", event: "command.result" },
+      { do: "press", digits: "1234" },
+      { do: "wait_for", event: "playback.started" },
+      { do: "hangup" },
+    ];
+    await place({ did: "200", script });
     await ivr.prints(/playback\.started/);
     await ivr.prints(/call\.hangup/);
   } finally {
