@@ -29,12 +29,16 @@ Example: ADMIN_API_KEY=… SIP_HOST=0.0.0.0 SIP_PUBLIC_HOST=192.0.2.10 voicegate
 `;
 }
 
-/** Ctrl-C and SIGTERM end it in order; a second one at once. */
+/** npm passes on a signal that the terminal has sent to the whole group: the same one twice within this is one. */
+const sameSignalMs = 1000;
+
+/** Ctrl-C and SIGTERM end it in order; asked again, at once. */
 function stopOnSignal(shutdown: () => Promise<void>): void {
-  let asked = false;
+  let asked: number | null = null;
   const stop = () => {
-    if (asked) process.exit(1);
-    asked = true;
+    if (asked !== null && performance.now() - asked > sameSignalMs) process.exit(1);
+    if (asked !== null) return;
+    asked = performance.now();
     shutdown().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -78,9 +78,14 @@ export class Baresip {
     await writeFile(path.join(folder, "contacts"), "");
     await writeFile(path.join(folder, "accounts"), `<sip:${name}@127.0.0.1:${sipPort}>;regint=0\n`);
     const phone = new Baresip(folder);
-    await phone.#until(() => phone.#output.includes("baresip is ready") || undefined);
-    await phone.#connect(control);
-    return phone;
+    try {
+      await phone.#until(() => phone.#output.includes("baresip is ready") || undefined);
+      await phone.#connect(control);
+      return phone;
+    } catch (error) {
+      await phone.close();
+      throw error;
+    }
   }
 
   /** @param uri `sip:100@127.0.0.1:5060;transport=tcp` */

@@ -5,16 +5,19 @@ import { tones } from "./hearing";
 import { Stage } from "./stage";
 
 let stage: Stage;
-let phone: Baresip;
+const phones: Baresip[] = [];
 beforeAll(async () => {
   stage = await Stage.open();
 });
 afterAll(() => stage.close());
-afterEach(() => phone.close());
+afterEach(async () => {
+  for (const phone of phones.splice(0)) await phone.close();
+});
 
 /** It rings at the phone, and the app knows of it. */
-async function ring(parameters = ""): Promise<string> {
-  phone = await Baresip.start("alice");
+async function ring(parameters = ""): Promise<{ phone: Baresip; session_uuid: string }> {
+  const phone = await Baresip.start("alice");
+  phones.push(phone);
   const calls = stage.receiver.events.filter(({ event }) => event === "call.new").length;
   await phone.dial(stage.address("100", parameters));
   await phone.event("CALL_RINGING");
@@ -23,7 +26,7 @@ async function ring(parameters = ""): Promise<string> {
     () => stage.receiver.events.filter(({ event }) => event === "call.new")[calls],
   );
   expect(data).toEqual({ caller_id: "alice", did: "100", direction: "inbound" });
-  return session_uuid;
+  return { phone, session_uuid };
 }
 
 describe.each([
@@ -31,7 +34,7 @@ describe.each([
   ["TCP", ";transport=tcp"],
 ])("a call over SIP/%s", (transport, parameters) => {
   test("rings, is answered, hears a tone, keys digits and is hung up", async () => {
-    const session_uuid = await ring(parameters);
+    const { phone, session_uuid } = await ring(parameters);
     await stage.done(session_uuid, "answer", { command_uid: "take" });
     await phone.event("CALL_ESTABLISHED");
     await stage.done(session_uuid, "playback/start", { command_uid: "hello", urls: [stage.files.tone(1000)] });

@@ -10,6 +10,7 @@ export class Program {
   readonly child: ChildProcess;
   output = "";
   readonly #waiters = new Set<() => void>();
+  #over = false;
 
   /** In a group of its own, so that a shell's children end with it. */
   constructor(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -21,7 +22,9 @@ export class Program {
     };
     this.child.stdout?.on("data", take);
     this.child.stderr?.on("data", take);
+    // Only then nothing more is printed: what a shell has started may outlive it.
     this.child.on("close", () => {
+      this.#over = true;
       for (const look of this.#waiters) look();
     });
   }
@@ -31,7 +34,7 @@ export class Program {
     return new Promise((resolve, reject) => {
       const look = () => {
         const match = pattern.exec(this.output);
-        if (!match && this.child.exitCode === null) return;
+        if (!match && !this.#over) return;
         this.#waiters.delete(look);
         if (match) resolve(match);
         else reject(new Error(`ended (${this.child.exitCode}) without printing ${pattern}:\n${this.output}`));
@@ -43,13 +46,13 @@ export class Program {
 
   /** @returns its exit code */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "close");
+    if (!this.#over) await once(this.child, "close");
     return this.child.exitCode;
   }
 
   /** Like Ctrl-C in its terminal: the whole group gets it. */
   interrupt(signal: NodeJS.Signals = "SIGINT"): void {
-    const { pid, exitCode, signalCode } = this.child;
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
+    const { pid } = this.child;
+    if (pid !== undefined && !this.#over) process.kill(-pid, signal);
   }
 }

@@ -177,13 +177,17 @@ test("a connection that is silent ends, unless a call lives on it", async () => 
 test("a message that is begun and not finished does not keep its connection", async () => {
   await start({ t1: 4 }, answering);
   const slow = await tcpClient(gateway.port);
-  const closed = slow.closed.then(() => true);
+  let open = true;
+  const closed = slow.closed.then(() => {
+    open = false;
+  });
   slow.send(`${new Phone(slow).write("OPTIONS").trimEnd()}\r\nX: `);
   // Never silent, and far from any limit of size.
-  for (let open = true; open; ) {
+  while (open) {
     slow.send("x");
-    open = !(await Promise.race([closed, new Phone(client).fence().then(() => false)]));
+    await new Phone(client).fence();
   }
+  await closed;
   expect(slow.inbox.all).toEqual([]);
 });
 

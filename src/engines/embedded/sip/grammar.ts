@@ -58,7 +58,7 @@ export function readValue(text: string): { readonly value: string; readonly para
 }
 
 /** Host and optional port: `example.org:5060`, `[::1]`. */
-export function readHostPort(text: string): { readonly host: string; readonly port: number | null } | null {
+function readHostPort(text: string): { readonly host: string; readonly port: number | null } | null {
   const end = text.startsWith("[") ? text.indexOf("]") + 1 : text.indexOf(":") < 0 ? text.length : text.indexOf(":");
   const name = text.slice(0, end).trim();
   const address = name.startsWith("[") ? name.slice(1, -1) : name;
@@ -146,8 +146,6 @@ function bracketOf(text: string): number {
 }
 
 export interface Via {
-  /** UDP, TCP, TLS, … in upper case. */
-  readonly transport: string;
   readonly host: string;
   readonly port: number | null;
   readonly params: Params;
@@ -160,10 +158,10 @@ export function readVia(value: string): Via | null {
   const parts = split(value, ";");
   if (!parts) return null;
   const [head = "", ...rest] = parts;
-  const match = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9-]{1,16})[ \t]+(\S.*)$/i.exec(head);
-  const place = match && readHostPort(match[2] ?? "");
+  const match = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*[A-Za-z0-9-]{1,16}[ \t]+(\S.*)$/i.exec(head);
+  const place = match && readHostPort(match[1] ?? "");
   if (!match || !place) return null;
-  return { transport: (match[1] ?? "").toUpperCase(), ...place, params: readParams(rest), head };
+  return { ...place, params: readParams(rest), head };
 }
 
 /** What an app is shown of a stranger's text: printable, at most 128 characters. */

@@ -16,7 +16,7 @@ export function transactionKey(request: SipRequest, method = request.method): st
 }
 
 /** One request that came over two ways has this in common (section 8.2.2.2). */
-export function mergeKey(request: SipRequest): string {
+function mergeKey(request: SipRequest): string {
   return `${request.callId} ${request.fromTag} ${request.cseq}`;
 }
 
