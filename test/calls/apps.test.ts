@@ -1,25 +1,15 @@
 /** Apps and their calls: who gets which call and which events, and what becomes of calls when their app goes. */
-import { afterEach, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { apiKey, credentials } from "../gateway";
 import { Receiver } from "../receiver";
-import { opening, Stage } from "./stage";
+import { opening, type Stage, stages } from "./stage";
 import { told } from "./story";
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-});
-
-async function place(...options: Parameters<typeof Stage.open>): Promise<Stage> {
-  const stage = await Stage.open(...options);
-  open.push(stage);
-  return stage;
-}
-
+const open = stages();
 const long = (stage: Stage) => [stage.files.tone(20_000)];
 
 test("an app is deleted during a call", async () => {
-  const stage = await place();
+  const stage = await open();
   const { receiver } = stage;
   const session_uuid = await stage.answered();
   await stage.done(session_uuid, "playback/start", { command_uid: "hello", urls: long(stage) });
@@ -50,14 +40,13 @@ test("an app is deleted during a call", async () => {
 });
 
 test("what waits for a deleted app's receiver is tried once more, each event once", async () => {
-  const stage = await place();
+  const stage = await open();
   const { receiver } = stage;
   receiver.answer = () => 500;
   const session_uuid = await stage.sandbox();
   await receiver.attempted(1);
   await stage.admin("DELETE", "/admin/apps/test");
   await receiver.until(() => receiver.attempts.find(({ event }) => event === "call.hangup"));
-  open.pop();
   await stage.close();
   const attempts = told(receiver.attempts);
   // The first one may have been repeated before the app was deleted.
@@ -67,7 +56,7 @@ test("what waits for a deleted app's receiver is tried once more, each event onc
 });
 
 test("an app gets only the events that it wants, and their numbers have no gaps", async () => {
-  const stage = await place({ app: { events: ["dtmf", "playback.stopped", "call.hangup"] } });
+  const stage = await open({ app: { events: ["dtmf", "playback.stopped", "call.hangup"] } });
   const session_uuid = await stage.sandbox([
     { do: "wait_for", event: "playback.stopped" },
     { do: "press", digits: "42" },
@@ -85,7 +74,7 @@ test("an app gets only the events that it wants, and their numbers have no gaps"
 });
 
 test("a change of what an app wants holds from the next event on", async () => {
-  const stage = await place({ app: { events: ["call.hangup"] } });
+  const stage = await open({ app: { events: ["call.hangup"] } });
   const { receiver } = stage;
   const session_uuid = await stage.sandbox();
   await stage.taken(session_uuid, "answer", { command_uid: "take" });
@@ -102,9 +91,8 @@ test("a change of what an app wants holds from the next event on", async () => {
 });
 
 test("numbers decide whose call it is, and an app sees its own calls only", async () => {
-  const stage = await place({ app: { dids: ["49*", "100"] } });
+  const stage = await open({ app: { dids: ["49*", "100"] } });
   const other = new Receiver();
-  open.push(other);
   const webhook_url = await other.listen();
   other.secret = await stage.gateway.putApp("other", { dids: ["4930*", "491"], api_key: apiKey, webhook_url });
   const theirs = await Promise.all(["4930", "493012", "491"].map((did) => stage.sandbox([], did)));
@@ -123,10 +111,13 @@ test("numbers decide whose call it is, and an app sees its own calls only", asyn
     sessions: [{ did: expect.any(String) }],
     next_cursor: null,
   });
+  // Both stop listening only once nobody sends to them.
+  await stage.close();
+  await other.close();
 });
 
 test("an app without a receiver has its calls all the same", async () => {
-  const stage = await place({ app: { webhook_url: "" } });
+  const stage = await open({ app: { webhook_url: "" } });
   const session_uuid = await stage.sandbox();
   await stage.taken(session_uuid, "answer");
   expect((await stage.session(session_uuid)).body).toMatchObject({ state: "answered" });

@@ -40,7 +40,10 @@ export class Baresip {
   #tokens = 0;
   #failure: Error | null = null;
 
-  private constructor(folder: string) {
+  private constructor(
+    readonly name: string,
+    folder: string,
+  ) {
     this.#folder = folder;
     const options = ["-s", "-t", String(longestSeconds), "-f", folder];
     this.#process = spawn("baresip", options, { stdio: ["ignore", "pipe", "pipe"] });
@@ -56,7 +59,7 @@ export class Baresip {
   }
 
   /** A phone that is ready to call. It sends what it hears, and keeps what it hears in a file. */
-  static async start(name = "alice"): Promise<Baresip> {
+  static async start(name: string): Promise<Baresip> {
     const folder = await mkdtemp(path.join(tmpdir(), "voicegate-baresip-"));
     const [sipPort, control] = [await freePair(), await freePair()];
     const config = [
@@ -77,7 +80,7 @@ export class Baresip {
     await writeFile(path.join(folder, "config"), `${config.join("\n")}\n`);
     await writeFile(path.join(folder, "contacts"), "");
     await writeFile(path.join(folder, "accounts"), `<sip:${name}@127.0.0.1:${sipPort}>;regint=0\n`);
-    const phone = new Baresip(folder);
+    const phone = new Baresip(name, folder);
     try {
       await phone.#until(() => phone.#output.includes("baresip is ready") || undefined);
       await phone.#connect(control);

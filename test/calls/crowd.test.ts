@@ -20,8 +20,7 @@ async function serve(session_uuid: string): Promise<string[]> {
 
 test.each([["UDP"], ["TCP"]] as const)(`${calls} callers over %s`, async (transport) => {
   const before = stage.receiver.events.length;
-  const port = stage.gateway.gateway.embedded?.sipPort ?? 0;
-  const done = callers({ transport, calls, port, digit: "7", q850: 21 });
+  const done = callers({ transport, calls, port: stage.sipPort, digit: "7", q850: 21 });
   const rung = stage.receiver.until(() => {
     const fresh = stage.receiver.events.slice(before).filter(({ event }) => event === "call.new");
     return fresh.length >= calls ? fresh : undefined;

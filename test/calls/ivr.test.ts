@@ -1,6 +1,5 @@
 /** What an application does with a call: greets, asks for a PIN, and ends it. By a simulated caller and by a phone alike. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { Baresip } from "./baresip";
 import { opening, type Script, Stage } from "./stage";
 
 let stage: Stage;
@@ -13,7 +12,6 @@ interface Caller {
   readonly session_uuid: string;
   /** Keys these digits, once the app asks for them. */
   press(digits: string): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** After the results of the answer, of the greeting, and of the question. */
@@ -21,18 +19,12 @@ const asked: Script = Array.from({ length: 3 }, () => ({ do: "wait_for", event: 
 
 async function simulated(digits: string): Promise<Caller> {
   const session_uuid = await stage.answered([...asked, { do: "press", digits, gap_ms: 40 }]);
-  return { session_uuid, press: async () => undefined, close: async () => undefined };
+  return { session_uuid, press: async () => undefined };
 }
 
 async function phone(): Promise<Caller> {
-  const baresip = await Baresip.start();
-  const calls = stage.receiver.events.length;
-  await baresip.dial(stage.address("100"));
-  const called = () => stage.receiver.events.slice(calls).find(({ event }) => event === "call.new");
-  const { session_uuid } = await stage.receiver.until(called);
-  await stage.done(session_uuid, "answer", { command_uid: "take" });
-  await baresip.event("CALL_ESTABLISHED");
-  return { session_uuid, press: (digits) => baresip.press(digits), close: () => baresip.close() };
+  const { phone: baresip, session_uuid } = await stage.talking();
+  return { session_uuid, press: (digits) => baresip.press(digits) };
 }
 
 describe.each([
@@ -58,9 +50,7 @@ describe.each([
     const { data } = await stage.receiver.event("digits.collected", session_uuid);
     const cause = data.status === "success" ? "NORMAL_CLEARING" : "CALL_REJECTED";
     await stage.taken(session_uuid, "hangup", { command_uid: "bye", cause });
-    const story = await stage.story(session_uuid);
-    await caller.close();
-    return story;
+    return stage.story(session_uuid);
   }
   const beginning = [
     ...opening,

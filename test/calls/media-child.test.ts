@@ -4,20 +4,15 @@ import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { adminKey, type TestOptions } from "../gateway";
-import { Baresip } from "./baresip";
-import { opening, Stage } from "./stage";
+import { adminKey } from "../gateway";
+import { opening, type Stage, stages } from "./stage";
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
+const open = stages();
+/** What is left of a test that failed. */
+const remains: (() => void)[] = [];
+afterEach(() => {
+  for (const end of remains.splice(0)) end();
 });
-
-async function place(options: TestOptions = {}): Promise<{ stage: Stage; pid: number }> {
-  const stage = await Stage.open(options);
-  open.push(stage);
-  return { stage, pid: mediaPid(stage) };
-}
 
 function mediaPid(stage: Stage): number {
   const pid = stage.gateway.gateway.embedded?.mediaPid;
@@ -27,15 +22,11 @@ function mediaPid(stage: Stage): number {
 
 describe("killed during a call", () => {
   test("the call ends, the caller hears of it, and the next one is served by another", async () => {
-    const { stage, pid } = await place();
+    const stage = await open();
+    const pid = mediaPid(stage);
     stage.expected.push("media child lost");
-    const phone = await Baresip.start();
-    open.push(phone);
-    await phone.dial(stage.address("100"));
-    const { session_uuid } = await stage.receiver.event("call.new");
-    await stage.done(session_uuid, "answer", { command_uid: "take" });
+    const { phone, session_uuid } = await stage.talking();
     await stage.done(session_uuid, "playback/start", { command_uid: "hello", urls: [stage.files.tone(20_000)] });
-    await phone.event("CALL_ESTABLISHED");
     process.kill(pid, "SIGKILL");
     expect((await phone.received("BYE ")).text).toContain("\r\nReason: Q.850;cause=41;");
     expect(await stage.story(session_uuid)).toEqual([
@@ -57,7 +48,8 @@ describe("killed during a call", () => {
   });
 
   test("a ringing call is refused, and its pending command has its result", async () => {
-    const { stage, pid } = await place();
+    const stage = await open();
+    const pid = mediaPid(stage);
     stage.expected.push("media child lost");
     const session_uuid = await stage.sandbox();
     const urls = [stage.files.tone(100, "never-sent")];
@@ -75,7 +67,8 @@ describe("killed during a call", () => {
 
 describe("stopped", () => {
   test("a command is answered 504, has no result, is known, and works once the process goes on", async () => {
-    const { stage, pid } = await place({ env: { COMMAND_TIMEOUT_MS: "300" } });
+    const stage = await open({ env: { COMMAND_TIMEOUT_MS: "300" } });
+    const pid = mediaPid(stage);
     const session_uuid = await stage.sandbox();
     await stage.receiver.event("call.new", session_uuid);
     process.kill(pid, "SIGSTOP");
@@ -115,12 +108,10 @@ describe("orphaned", () => {
     const gateway = spawn(process.execPath, [program, "serve"], { env, stdio: ["ignore", "pipe", "pipe"] });
     const exited = once(gateway, "exit");
     let child = 0;
-    open.push({
-      close: async () => {
-        gateway.stderr.destroy();
-        gateway.kill("SIGKILL");
-        if (child !== 0 && isAlive(child)) process.kill(child, "SIGKILL");
-      },
+    remains.push(() => {
+      gateway.stderr.destroy();
+      gateway.kill("SIGKILL");
+      if (child !== 0 && isAlive(child)) process.kill(child, "SIGKILL");
     });
     for await (const line of createInterface(gateway.stdout)) {
       const { msg, pid } = JSON.parse(line);

@@ -1,40 +1,23 @@
 /** Whole calls with a phone that nobody here wrote. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { Baresip } from "./baresip";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { tones } from "./hearing";
-import { Stage } from "./stage";
+import { opening, Stage } from "./stage";
 
 let stage: Stage;
-const phones: Baresip[] = [];
 beforeAll(async () => {
   stage = await Stage.open();
 });
 afterAll(() => stage.close());
-afterEach(async () => {
-  for (const phone of phones.splice(0)) await phone.close();
-});
-
-/** It rings at the phone, and the app knows of it. */
-async function ring(parameters = ""): Promise<{ phone: Baresip; session_uuid: string }> {
-  const phone = await Baresip.start("alice");
-  phones.push(phone);
-  const calls = stage.receiver.events.filter(({ event }) => event === "call.new").length;
-  await phone.dial(stage.address("100", parameters));
-  await phone.event("CALL_RINGING");
-  expect((await phone.received("SIP/2.0 180")).text).toMatch(/^SIP\/2\.0 180 Ringing\r\n/);
-  const { session_uuid, data } = await stage.receiver.until(
-    () => stage.receiver.events.filter(({ event }) => event === "call.new")[calls],
-  );
-  expect(data).toEqual({ caller_id: "alice", did: "100", direction: "inbound" });
-  return { phone, session_uuid };
-}
 
 describe.each([
   ["UDP", ""],
   ["TCP", ";transport=tcp"],
 ])("a call over SIP/%s", (transport, parameters) => {
   test("rings, is answered, hears a tone, keys digits and is hung up", async () => {
-    const { phone, session_uuid } = await ring(parameters);
+    const { phone, session_uuid } = await stage.ringing(parameters);
+    const { data } = await stage.receiver.event("call.new", session_uuid);
+    expect(data).toEqual({ caller_id: phone.name, did: "100", direction: "inbound" });
+    expect((await phone.received("SIP/2.0 180")).transport).toBe(transport);
     await stage.done(session_uuid, "answer", { command_uid: "take" });
     await phone.event("CALL_ESTABLISHED");
     await stage.done(session_uuid, "playback/start", { command_uid: "hello", urls: [stage.files.tone(1000)] });
@@ -55,9 +38,7 @@ describe.each([
     expect(bye.text).toContain('\r\nReason: Q.850;cause=17;text="USER_BUSY"\r\n');
 
     expect(await stage.story(session_uuid)).toEqual([
-      "call.new",
-      "call.answered take",
-      "command.result answer take done",
+      ...opening,
       "playback.started hello",
       "command.result playback/start hello done",
       "playback.stopped hello completed",

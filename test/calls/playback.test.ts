@@ -1,6 +1,5 @@
 /** What a caller hears, and what the app is told of it. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { Baresip } from "./baresip";
 import { tones } from "./hearing";
 import { opening, Stage } from "./stage";
 
@@ -12,11 +11,7 @@ afterAll(() => stage.close());
 
 describe("with a phone", () => {
   test("early media: a tone before the answer, and another after it", async () => {
-    const phone = await Baresip.start();
-    const calls = stage.receiver.events.length;
-    await phone.dial(stage.address("100"));
-    const called = () => stage.receiver.events.slice(calls).find(({ event }) => event === "call.new");
-    const { session_uuid } = await stage.receiver.until(called);
+    const { phone, session_uuid } = await stage.ringing();
     await stage.done(session_uuid, "playback/start", { command_uid: "soon", urls: [stage.files.tone(400)] });
     await phone.event("CALL_PROGRESS");
     expect((await phone.received("SIP/2.0 183 ")).text).toContain("\r\nm=audio ");
@@ -54,7 +49,6 @@ describe("with a phone", () => {
     // 400 ms, and the last second of three; one packet may be missing.
     expect(Math.abs((heard[0]?.samples ?? 0) - 400 * 8)).toBeLessThanOrEqual(160);
     expect(Math.abs((heard[1]?.samples ?? 0) - 1000 * 8)).toBeLessThanOrEqual(160);
-    await phone.close();
   });
 });
 

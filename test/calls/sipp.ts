@@ -87,9 +87,15 @@ export async function callers({ transport, calls, port, digit, q850 }: Callers):
   sipp.stderr.on("data", (text: Buffer) => {
     said += text.toString("latin1");
   });
-  const [code] = await once(sipp, "close");
-  const written = (await readdir(folder)).includes("errors.log");
-  const errors = written ? await readFile(path.join(folder, "errors.log"), "latin1") : "";
-  await rm(folder, { recursive: true });
-  if (code !== 0) throw new Error(`sipp (package sip-tester) exits ${code}: ${said}${errors}`.slice(0, 4000));
+  try {
+    const [code] = await once(sipp, "close");
+    if (code === 0) return;
+    const written = (await readdir(folder)).includes("errors.log");
+    const errors = written ? await readFile(path.join(folder, "errors.log"), "latin1") : "";
+    throw new Error(`it exits ${code}: ${said}${errors}`.slice(0, 4000));
+  } catch (error) {
+    throw new Error("sipp (package sip-tester) failed", { cause: error });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

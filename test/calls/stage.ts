@@ -1,10 +1,12 @@
 /** Where a story is played: a gateway with one app, a web server with sound files, and what an app and an admin can do. */
 import { setTimeout as delay } from "node:timers/promises";
+import { afterEach } from "@jest/globals";
 import type { Body } from "../../src/contract";
 import { Client, type ClientResponse } from "../api/client";
 import { FileServer } from "../engine/files";
 import { TestGateway, type TestOptions } from "../gateway";
 import type { Received } from "../receiver";
+import { Baresip } from "./baresip";
 import { told } from "./story";
 
 /** By the name that a command has in its path. */
@@ -23,6 +25,8 @@ export type Script = Body<"createSandboxCall">["script"];
 export class Stage {
   /** Errors in the log that the story is about; any other fails the test. */
   readonly expected: string[] = [];
+  readonly #phones: Baresip[] = [];
+  #closing: Promise<void> | null = null;
 
   private constructor(
     readonly gateway: TestGateway,
@@ -40,10 +44,22 @@ export class Stage {
     }
   }
 
-  /** @throws what the gateway did wrong: a webhook against the contract, an error in its log */
-  async close(): Promise<void> {
-    await this.gateway.close();
-    await this.files.close();
+  /**
+   * Idempotent.
+   * @throws what the gateway did wrong: a webhook against the contract, an error in its log
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const phone of this.#phones) await phone.close();
+    try {
+      await this.gateway.close();
+    } finally {
+      await this.files.close();
+    }
     const lines = this.gateway.log.map((text): { level: number; msg: string } => JSON.parse(text));
     const errors = lines.filter(({ level, msg }) => level >= 50 && !this.expected.includes(msg));
     if (errors.length > 0) throw new Error(`errors in the log: ${JSON.stringify(errors)}`);
@@ -53,9 +69,34 @@ export class Stage {
     return this.gateway.receiver;
   }
 
-  /** `sip:100@127.0.0.1:5060` */
-  address(number: string, parameters = ""): string {
-    return `sip:${number}@127.0.0.1:${this.gateway.gateway.embedded?.sipPort}${parameters}`;
+  get sipPort(): number {
+    return this.gateway.gateway.embedded?.sipPort ?? 0;
+  }
+
+  /** A phone that has dialled. @param parameters of the SIP URI, such as `;transport=tcp` */
+  async dialled(number = "100", parameters = ""): Promise<Baresip> {
+    const phone = await Baresip.start(`phone${this.#phones.length + 1}`);
+    this.#phones.push(phone);
+    await phone.dial(`sip:${number}@127.0.0.1:${this.sipPort}${parameters}`);
+    return phone;
+  }
+
+  /** A phone that hears it ring. */
+  async ringing(parameters = ""): Promise<{ phone: Baresip; session_uuid: string }> {
+    const phone = await this.dialled("100", parameters);
+    const { session_uuid } = await this.receiver.until(() =>
+      this.receiver.events.find(({ event, data }) => event === "call.new" && Object(data).caller_id === phone.name),
+    );
+    await phone.event("CALL_RINGING");
+    return { phone, session_uuid };
+  }
+
+  /** A phone whose call was answered. */
+  async talking(): Promise<{ phone: Baresip; session_uuid: string }> {
+    const { phone, session_uuid } = await this.ringing();
+    await this.done(session_uuid, "answer", { command_uid: "take" });
+    await phone.event("CALL_ESTABLISHED");
+    return { phone, session_uuid };
   }
 
   admin(method: string, path: string, body?: object): Promise<ClientResponse> {
@@ -123,5 +164,18 @@ export class Stage {
   }
 }
 
-/** What every story of {@link Stage.answered} begins with. */
+/** Opens stages for one test each; they are closed after it. */
+export function stages(): (options?: TestOptions) => Promise<Stage> {
+  const open: Stage[] = [];
+  afterEach(async () => {
+    for (const stage of open.splice(0)) await stage.close();
+  });
+  return async (options) => {
+    const stage = await Stage.open(options);
+    open.push(stage);
+    return stage;
+  };
+}
+
+/** What every story of {@link Stage.answered} and {@link Stage.talking} begins with. */
 export const opening = ["call.new", "call.answered take", "command.result answer take done"];

@@ -1,26 +1,8 @@
 /** Calls that end before, or without, a word between the two: refused, cancelled, vanished. The caller is baresip. */
-import { afterEach, describe, expect, test } from "@jest/globals";
-import type { TestOptions } from "../gateway";
-import type { Received } from "../receiver";
-import { Baresip } from "./baresip";
-import { opening, Stage } from "./stage";
+import { describe, expect, test } from "@jest/globals";
+import { opening, stages } from "./stage";
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-});
-
-async function place(options: TestOptions = {}): Promise<{ stage: Stage; phone: Baresip }> {
-  const [stage, phone] = await Promise.all([Stage.open(options), Baresip.start()]);
-  open.push(phone, stage);
-  return { stage, phone };
-}
-
-async function ring(stage: Stage, phone: Baresip): Promise<Received<"call.new">> {
-  await phone.dial(stage.address("100"));
-  await phone.received("SIP/2.0 180");
-  return stage.receiver.event("call.new");
-}
+const open = stages();
 
 describe("an app that does not want the call", () => {
   test.each([
@@ -28,8 +10,8 @@ describe("an app that does not want the call", () => {
     ["CALL_REJECTED", 603, 21],
     ["NORMAL_CLEARING", 480, 16],
   ] as const)("%s: the caller sees %d", async (cause, status, q850) => {
-    const { stage, phone } = await place();
-    const { session_uuid } = await ring(stage, phone);
+    const stage = await open();
+    const { phone, session_uuid } = await stage.ringing();
     await stage.taken(session_uuid, "hangup", { command_uid: "no", cause });
     expect((await phone.event("CALL_CLOSED")).param).toMatch(new RegExp(`^${status} `));
     const { text } = await phone.received(`SIP/2.0 ${status} `);
@@ -44,8 +26,8 @@ describe("an app that does not want the call", () => {
 
 describe("a caller who does not wait", () => {
   test("cancels while it rings", async () => {
-    const { stage, phone } = await place();
-    const { session_uuid } = await ring(stage, phone);
+    const stage = await open();
+    const { phone, session_uuid } = await stage.ringing();
     await phone.hangUp();
     await phone.received("SIP/2.0 487 ");
     expect(await stage.story(session_uuid)).toEqual(["call.new", "call.hangup ORIGINATOR_CANCEL 487 by caller"]);
@@ -53,20 +35,15 @@ describe("a caller who does not wait", () => {
   });
 
   test("hangs up after the answer", async () => {
-    const { stage, phone } = await place();
-    const { session_uuid } = await ring(stage, phone);
-    await stage.done(session_uuid, "answer", { command_uid: "take" });
-    await phone.event("CALL_ESTABLISHED");
+    const stage = await open();
+    const { phone, session_uuid } = await stage.talking();
     await phone.hangUp();
     expect(await stage.story(session_uuid)).toEqual([...opening, "call.hangup NORMAL_CLEARING by caller"]);
   });
 
   test("vanishes without a word", async () => {
-    const { stage, phone } = await place({ env: { RTP_TIMEOUT_SECONDS: "1" } });
-    const { session_uuid } = await ring(stage, phone);
-    await stage.done(session_uuid, "answer", { command_uid: "take" });
-    // Its sound has come: from now on it is missed.
-    await phone.event("CALL_ESTABLISHED");
+    const stage = await open({ env: { RTP_TIMEOUT_SECONDS: "1" } });
+    const { phone, session_uuid } = await stage.talking();
     await phone.vanish();
     expect(await stage.story(session_uuid)).toEqual([...opening, "call.hangup MEDIA_TIMEOUT by media_server"]);
   });
@@ -74,8 +51,8 @@ describe("a caller who does not wait", () => {
 
 describe("a gateway that does not take the call", () => {
   test("nobody has the number: 404", async () => {
-    const { stage, phone } = await place({ app: { dids: ["200", "3*"] } });
-    await phone.dial(stage.address("999"));
+    const stage = await open({ app: { dids: ["200", "3*"] } });
+    const phone = await stage.dialled("999");
     expect((await phone.event("CALL_CLOSED")).param).toMatch(/^404 /);
     expect((await phone.received("SIP/2.0 404 ")).text).toContain("\r\nReason: Q.850;cause=1;");
     expect((await stage.admin("POST", "/admin/sandbox/calls", { did: "999", script: [] })).status).toBe(409);
@@ -83,9 +60,9 @@ describe("a gateway that does not take the call", () => {
   });
 
   test("no room is left: 503 with Retry-After, and room again once a call has ended", async () => {
-    const { stage, phone } = await place({ env: { MAX_SESSIONS: "1" } });
+    const stage = await open({ env: { MAX_SESSIONS: "1" } });
     const first = await stage.sandbox();
-    await phone.dial(stage.address("100"));
+    const phone = await stage.dialled();
     expect((await phone.event("CALL_CLOSED")).param).toMatch(/^503 /);
     expect((await phone.received("SIP/2.0 503 ")).text).toMatch(/\r\nRetry-After: [1-9]\d*\r\n/);
     const refused = await stage.admin("POST", "/admin/sandbox/calls", { did: "100", script: [] });
