@@ -1384,7 +1384,7 @@ export interface components {
             readonly terminators: string;
             /**
              * Format: re2
-             * @description RE2 syntax; must match the whole input.
+             * @description RE2 syntax without Unicode classes, the counts of its repetitions add up to at most 256; must match the whole input.
              */
             readonly digits_regex?: string;
         };
@@ -1912,7 +1912,7 @@ export interface components {
             /** @constant */
             readonly code: "terminators_invalid";
         };
-        /** @description The expression does not compile: RE2 has no look-around and no back-references. Write it in RE2 syntax. */
+        /** @description The expression does not compile (RE2 has no look-around and no back-references), names a Unicode class, or repeats too often. Write it in RE2 syntax. */
         readonly DigitsRegexInvalidError: {
             /** @constant */
             readonly success: false;

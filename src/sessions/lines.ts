@@ -17,7 +17,7 @@ export interface Step {
   /** Told once, after the first try; a step that failed is tried again all the same. */
   readonly tried: ((applied: Applied | Error) => void) | null;
   /** A commit whose answer was lost is sent again as it was, so that it is not done twice. */
-  sent: { readonly commit: Commit; readonly cancel: readonly string[] } | null;
+  sent: { readonly commit: Commit; readonly cancel: readonly string[]; readonly wakes: boolean } | null;
 }
 
 /** Steps that one session may have waiting. */

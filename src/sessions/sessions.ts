@@ -17,7 +17,8 @@ import {
   type Verdict,
 } from "../engines/engine";
 import type { Log } from "../log";
-import type { App, Session, Store, StoredEvent } from "../store/store";
+import type { App, Store, StoredEvent } from "../store/store";
+import { Asking } from "./asking";
 import { type Applied, Lines, type Step } from "./lines";
 import { type Advance, advance, createSession } from "./session";
 
@@ -56,14 +57,18 @@ export class Sessions implements Sink {
   /** Calls of this instance that have not ended, and who waits for the end. */
   readonly #live = new Map<string, Set<() => void>>();
   readonly #emptied = new Set<() => void>();
-  /** Operations that an engine is being asked to take: their deadline is the engine's until it has answered. */
-  readonly #asking = new Set<string>();
+  /** Their deadline is the engine's until it has answered. */
+  readonly #asking: Asking;
+  /** Commits of this instance so far, which names each of them. */
+  #commits = 0;
+  readonly #id = randomUUID();
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#engines = new Map(options.engines.map((engine) => [engine.node, engine]));
+    this.#asking = new Asking(options.commandTimeoutMs);
     this.#lines = new Lines((session_uuid, step) => this.#apply(session_uuid, step), options.log);
   }
 
@@ -93,8 +98,7 @@ export class Sessions implements Sink {
   }
 
   emit(event: EngineEvent): void {
-    const { session_uuid, ...rest } = event;
-    this.#lines.add(session_uuid, rest);
+    this.#lines.add(event.session_uuid, event);
   }
 
   /**
@@ -104,22 +108,25 @@ export class Sessions implements Sink {
   async command<C extends CommandId>(call: CommandCall<C>): Promise<void> {
     const { session_uuid } = call;
     const { operation_id } = call.operation;
-    let outcome: Outcome;
-    this.#asking.add(operation_id);
     try {
-      outcome = await this.#ask(call);
-    } catch (error) {
-      const late = error instanceof Refused && error.refusal === "late";
-      const applied = await this.#lines.run(session_uuid, { type: "command.refused", operation_id, late });
-      // The call ended meanwhile, and the operation has had its command.result: that belongs to a 202.
-      if (applied !== "changed") return;
-      throw error;
+      let outcome: Outcome;
+      try {
+        outcome = await this.#asking.inTime(operation_id, this.#ask(call));
+      } catch (error) {
+        const late = error instanceof Refused && error.refusal === "late";
+        const applied = await this.#lines.run(session_uuid, { type: "command.refused", operation_id, late });
+        // The call ended meanwhile, and the operation has had its command.result: that belongs to a 202.
+        if (applied !== "changed") return;
+        throw error;
+      }
+      // Its confirmation may have come first, and be committed.
+      if (this.#asking.settled(operation_id)) return;
+      const failure = outcome?.failure ?? null;
+      const { immediate } = call;
+      await this.#lines.run(session_uuid, { type: "command.taken", operation_id, immediate, failure });
     } finally {
-      this.#asking.delete(operation_id);
+      this.#asking.end(operation_id);
     }
-    const failure = outcome?.failure ?? null;
-    const { immediate } = call;
-    await this.#lines.run(session_uuid, { type: "command.taken", operation_id, immediate, failure });
   }
 
   /** Ends a call for the gateway's own reasons; resolves once its `call.hangup` is committed. */
@@ -164,8 +171,8 @@ export class Sessions implements Sink {
     if (!app) return "no_app";
     const at = Date.now();
     const made = createSession({ ...call, app_id: app.app_id, node: nodeOf(call.session_uuid) }, at);
-    const { session, events } = numbered(made, app, at);
-    if (!(await store.createSession(session, events))) return "no_app";
+    const events = numbered(made, app, at);
+    if (!(await store.createSession(made.session, events))) return "no_app";
     if (events.length > 0) wake(app.app_id);
     return "accepted";
   }
@@ -175,7 +182,7 @@ export class Sessions implements Sink {
     if (!engine) throw new Refused("unreachable");
     const command = engine.commands[call.command];
     if (command === "unsupported") throw new Refused("unsupported");
-    return inTime(command(call.session_uuid, call.body, call.operation), this.#options.commandTimeoutMs);
+    return command(call.session_uuid, call.body, call.operation);
   }
 
   #engineOf(session_uuid: string): Engine | undefined {
@@ -187,6 +194,7 @@ export class Sessions implements Sink {
     for (;;) {
       // A commit whose answer was lost goes again as it was: had it been done, the store knows it by its nonce.
       if (!step.sent) {
+        if (step.event.type === "command.taken" && this.#asking.settled(step.event.operation_id)) return "unchanged";
         const loaded = await store.load(session_uuid);
         const next = loaded && advance(loaded.session, step.event, step.at);
         if (!loaded || !next) {
@@ -195,18 +203,22 @@ export class Sessions implements Sink {
           if (!loaded) this.#forget(session_uuid);
           return loaded ? "unchanged" : "gone";
         }
-        const { session, events } = numbered(next, loaded.app, step.at);
-        const { app_id } = session;
+        const events = numbered(next, loaded.app, step.at);
         const { version } = loaded;
-        const { decided, cancel } = next;
-        const nonce = randomUUID();
-        step.sent = { commit: { session_uuid, app_id, version, nonce, session, events, decided }, cancel };
+        const { session, decided, cancel } = next;
+        const { app_id } = session;
+        this.#commits += 1;
+        const nonce = `${this.#id}.${this.#commits}`;
+        const wakes = events.length > 0 && loaded.app.webhook_url !== "";
+        step.sent = { commit: { session_uuid, app_id, version, nonce, session, events, decided }, cancel, wakes };
       }
-      const { commit, cancel } = step.sent;
+      const { commit, cancel, wakes } = step.sent;
       const outcome = await store.commit(commit);
       step.sent = null;
       if (outcome === "conflict") continue;
-      if (commit.events.length > 0) wake(commit.app_id);
+      if (wakes) wake(commit.app_id);
+      if (outcome === "committed")
+        for (const { operation } of commit.decided) this.#asking.settle(operation.operation_id);
       for (const operation_id of cancel) this.#engineOf(session_uuid)?.cancel(session_uuid, operation_id);
       if (commit.session.state === "ended" || outcome === "gone") this.#forget(session_uuid);
       return outcome === "gone" ? "gone" : "changed";
@@ -242,27 +254,16 @@ function nodeOf(session_uuid: string): string {
 }
 
 /** What the app wants of the events gets its number, its id and its bytes here. */
-function numbered(next: Advance, app: App, at: number): { session: Session; events: StoredEvent[] } {
-  const { session_uuid, app_id, sequence: last } = next.session;
-  const wanted = next.publish.filter(({ event }) => app.events.length === 0 || app.events.includes(event));
+function numbered({ session, publish }: Advance, app: App, at: number): StoredEvent[] {
+  const { session_uuid, app_id } = session;
   const timestamp = new Date(at).toISOString();
-  const events = wanted.map(({ event, data }, i) => {
-    const sequence = last + 1 + i;
+  const events: StoredEvent[] = [];
+  for (const { event, data } of publish) {
+    if (app.events.length > 0 && !app.events.includes(event)) continue;
+    session.sequence += 1;
+    const { sequence } = session;
     const body = JSON.stringify({ event, session_uuid, sequence, timestamp, app_id, data });
-    return { sequence, id: `${session_uuid}.${sequence}`, event, body, created_at: at };
-  });
-  return { session: { ...next.session, sequence: last + events.length }, events };
-}
-
-/** @throws Refused("late") after `ms`; what still comes then is of no account */
-async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Refused("late")), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
+    events.push({ sequence, id: `${session_uuid}.${sequence}`, event, body, created_at: at });
   }
+  return events;
 }

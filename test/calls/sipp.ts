@@ -92,7 +92,7 @@ export async function callers({ transport, calls, port, digit, q850 }: Callers):
     if (code === 0) return;
     const written = (await readdir(folder)).includes("errors.log");
     const errors = written ? await readFile(path.join(folder, "errors.log"), "latin1") : "";
-    throw new Error(`it exits ${code}: ${said}${errors}`.slice(0, 4000));
+    throw new Error(`it exits ${code}: ${said}${errors}`.slice(0, 1500));
   } catch (error) {
     throw new Error("sipp (package sip-tester) failed", { cause: error });
   } finally {
