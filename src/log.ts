@@ -1,4 +1,5 @@
 /** Structured log lines on stdout, one per outcome, with every field. Never a key, a secret or a body. */
+import { writeSync } from "node:fs";
 import pino from "pino";
 
 /** What the parts of the gateway are given to write with. */
@@ -6,8 +7,11 @@ export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "isLev
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** How long a reader that does not keep up is waited for at a time. */
+const waitMs = 5;
+
 /**
- * Lines that were written in one turn of the event loop go out together at its end: a system call for each costs more
+ * Standard output. Lines of one turn of the event loop go out together at its end: a system call for each costs more
  * than the line. What is left when the process ends, by whatever exception, is written then.
  */
 class Output {
@@ -15,25 +19,28 @@ class Output {
   #opened = false;
 
   write(line: string): void {
-    if (!this.#opened) this.#open();
+    if (!this.#opened) process.on("exit", this.#flush);
+    this.#opened = true;
     if (this.#lines === "") setImmediate(this.#flush);
     this.#lines += line;
   }
 
   readonly #flush = (): void => {
-    const lines = this.#lines;
+    let bytes = Buffer.from(this.#lines);
     this.#lines = "";
-    if (lines !== "") process.stdout.write(lines);
+    while (bytes.length > 0) {
+      try {
+        bytes = bytes.subarray(writeSync(1, bytes));
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? error.code : "";
+        // Whoever read the lines is gone: calls go on without him.
+        if (code === "EPIPE") return;
+        if (code !== "EAGAIN") throw error;
+        // A pipe that another process has made non-blocking: waited for as for any other, so that no line is lost.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs);
+      }
+    }
   };
-
-  #open(): void {
-    this.#opened = true;
-    process.on("exit", this.#flush);
-    // Whoever read the lines is gone: calls go on without him.
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
 }
 
 const output = new Output();

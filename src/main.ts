@@ -1,6 +1,5 @@
 /**
- * The composition root: config → store → engines → sessions → webhooks → HTTP, closed in the reverse order. The only
- * place that names an adapter.
+ * The composition root: config → store → engines → sessions → webhooks → HTTP. The only place that names an adapter.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -84,14 +83,13 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     commandTimeoutMs: config.COMMAND_TIMEOUT_MS,
   });
 
-  /** In this order: nobody is asked for what is closed already. */
+  /** Who speaks is closed before who listens; the API last, so that until then it says what is going on. */
   async function close(): Promise<void> {
-    await sessions.close();
-    await webhooks.close();
-    await api.close();
-    for (const engine of engines) await engine.close();
-    await media.close();
-    await store.close();
+    const closers = [...engines, sessions, webhooks, api, media, store];
+    for (const part of closers) {
+      // What cannot be closed must not keep the rest open.
+      await part.close().catch((err: unknown) => log.error({ err }, "closing failed"));
+    }
   }
 
   async function drain(): Promise<void> {
@@ -103,6 +101,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     await Promise.race([sessions.emptied(), timeout]);
     waiting.abort();
     api.shutdown();
+    // Before the rest is ended, so that no call that is being offered slips in behind.
+    sessions.refuse();
     await sessions.endAll("SERVER_SHUTDOWN");
     await close();
     log.info({}, "closed");

@@ -14,18 +14,26 @@ export interface Step {
   readonly event: SessionEvent;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** Told once, after the first try; a step that failed is tried again all the same. */
-  readonly tried: ((applied: Applied | Error) => void) | null;
+  /** Told once: what came of it, or that the store fails; it is tried again all the same. Null once it was told. */
+  tried: ((applied: Applied | Error) => void) | null;
   /** A commit whose answer was lost is sent again as it was, so that it is not done twice. */
   sent: { readonly commit: Commit; readonly cancel: readonly string[]; readonly wakes: boolean } | null;
 }
 
-/** Steps that one session may have waiting. */
+interface Line {
+  readonly steps: Step[];
+  /** Why the head could not be done at its last try. */
+  failure: Error | null;
+  /** Digits that were given up. */
+  dropped: number;
+}
+
+/** Steps that one session may have waiting before its digits are given up. */
 const maxWaiting = 1000;
 const retryMs = 250;
 
 export class Lines {
-  readonly #lines = new Map<string, Step[]>();
+  readonly #lines = new Map<string, Line>();
   readonly #apply: (session_uuid: string, step: Step) => Promise<Applied>;
   readonly #log: Log;
   #closed = false;
@@ -42,7 +50,7 @@ export class Lines {
     this.#enqueue(session_uuid, { event, at: Date.now(), tried: null, sent: null });
   }
 
-  /** @throws what the store threw at the first try; the step stays in its line and is tried again */
+  /** @throws what the store threw, at this step or at one before it; it stays in its line and is tried again */
   run(session_uuid: string, event: SessionEvent): Promise<Applied> {
     return new Promise((resolve, reject) => {
       const tried = (applied: Applied | Error) => (applied instanceof Error ? reject(applied) : resolve(applied));
@@ -62,42 +70,64 @@ export class Lines {
   #enqueue(session_uuid: string, step: Step): void {
     const line = this.#lines.get(session_uuid);
     if (!line) {
-      const begun = [step];
+      const begun = { steps: [step], failure: null, dropped: 0 };
       this.#lines.set(session_uuid, begun);
       void this.#work(session_uuid, begun);
-    } else if (line.length < maxWaiting || this.#makeRoom(session_uuid, line, step)) line.push(step);
+    } else if (takes(line, step)) {
+      line.steps.push(step);
+      // Nobody waits behind a store that is away.
+      if (line.failure) tell(step, line.failure);
+    }
   }
 
-  /** Digits go first; what ends a call or settles a command never goes. */
-  #makeRoom(session_uuid: string, line: Step[], step: Step): boolean {
-    const digit = line.findIndex((waiting, i) => i > 0 && waiting.event.type === "dtmf");
-    const needed = step.tried !== null || step.event.type === "hangup" || "operation_id" in step.event;
-    if (digit > 0) line.splice(digit, 1);
-    else if (needed) return true;
-    this.#log.warn({ session_uuid, dropped: digit > 0 ? "dtmf" : step.event.type }, "event dropped: too many wait");
-    return digit > 0;
-  }
-
-  async #work(session_uuid: string, line: Step[]): Promise<void> {
-    let failures = 0;
-    for (let step = line[0]; step; step = line[0]) {
+  async #work(session_uuid: string, line: Line): Promise<void> {
+    const { steps } = line;
+    for (let step = steps[0]; step; step = steps[0]) {
       try {
-        const applied = await this.#apply(session_uuid, step);
-        if (failures === 0) step.tried?.(applied);
-        line.shift();
-        failures = 0;
-      } catch (err) {
-        if (failures++ === 0) {
-          this.#log.error({ session_uuid, event: step.event.type, err }, "event waits: the store cannot be asked");
-          step.tried?.(err instanceof Error ? err : new Error(String(err)));
-        }
-        if (this.#closed) {
-          this.#log.error({ session_uuid, lost: line.length }, "events lost: the store cannot be asked");
-          for (const lost of line.splice(0).slice(1)) lost.tried?.(new Error("closed"));
-        } else await delay(retryMs);
+        tell(step, await this.#apply(session_uuid, step));
+        steps.shift();
+        line.failure = null;
+      } catch (error) {
+        await this.#failed(session_uuid, line, error instanceof Error ? error : new Error(String(error)));
       }
     }
+    if (line.dropped > 0) this.#log.warn({ session_uuid, dropped: line.dropped }, "digits given up: too many waited");
     this.#lines.delete(session_uuid);
     if (this.#lines.size === 0) this.#empty?.();
   }
+
+  async #failed(session_uuid: string, line: Line, err: Error): Promise<void> {
+    const { steps, failure } = line;
+    line.failure = err;
+    if (!failure)
+      this.#log.error({ session_uuid, waiting: steps.length, err }, "events wait: the store cannot be asked");
+    for (const step of steps) tell(step, err);
+    if (!this.#closed) {
+      await delay(retryMs);
+      return;
+    }
+    this.#log.error({ session_uuid, lost: steps.length }, "events lost: the store cannot be asked");
+    steps.length = 0;
+  }
+}
+
+function tell(step: Step, applied: Applied | Error): void {
+  step.tried?.(applied);
+  step.tried = null;
+}
+
+/** Digits go first, and only digits go: all else is bounded by the commands that cause it. */
+function takes(line: Line, { event }: Step): boolean {
+  const { steps } = line;
+  // The sweep names an operation again as long as it is pending.
+  if (event.type === "command.overdue" && steps.some((waiting) => isSame(waiting.event, event))) return false;
+  if (steps.length < maxWaiting) return true;
+  const digit = steps.findIndex((waiting, i) => i > 0 && waiting.event.type === "dtmf");
+  if (digit > 0) steps.splice(digit, 1);
+  if (digit > 0 || event.type === "dtmf") line.dropped += 1;
+  return digit > 0 || event.type !== "dtmf";
+}
+
+function isSame(waiting: SessionEvent, overdue: Extract<SessionEvent, { type: "command.overdue" }>): boolean {
+  return waiting.type === overdue.type && waiting.operation_id === overdue.operation_id;
 }

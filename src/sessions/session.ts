@@ -6,7 +6,7 @@
 
 import { commandFailures } from "../../generated/operations";
 import type { EventData, EventName } from "../contract";
-import type { CommandFailure, EngineEvent } from "../engines/engine";
+import type { CommandFailure, EndedBy, EngineEvent } from "../engines/engine";
 import type { Commit, Operation, PlaybackFacts, Session } from "../store/store";
 
 /** An event before it has a number. */
@@ -221,8 +221,8 @@ function taken(next: Next, event: Extract<SessionEvent, { type: "command.taken" 
   return next;
 }
 
-/** Commands that end the call: its end is their success. */
-const endings: readonly string[] = ["hangup", "disconnect"];
+/** Who ended the call when it was this command that did: a call that was handed back is the media server's to end. */
+const endings: Readonly<Record<string, EndedBy | undefined>> = { hangup: "app", disconnect: "media_server" };
 
 /** The order of these events is part of the contract; `call.hangup` is the last. */
 function hangup(next: Next, event: Extract<SessionEvent, { type: "hangup" }>, at: number): Advance {
@@ -235,11 +235,8 @@ function hangup(next: Next, event: Extract<SessionEvent, { type: "hangup" }>, at
   }
   if (collecting) next.tell(collected(collecting.command_uid, event.digits ?? "", null, "unknown"));
   for (const { operation_id, command } of operations)
-    next.settle(operation_id, endings.includes(command) ? null : "Session ended");
-  // A media server that was told to hang up says that it did so; a call that was handed back is its own to end.
-  const told = operations.some(({ command }) => command === "hangup");
-  const by = told && event.by === "media_server" ? "app" : event.by;
-  const { cause, q850_cause, sip_status } = event;
+    next.settle(operation_id, endings[command] === event.by ? null : "Session ended");
+  const { cause, q850_cause, sip_status, by } = event;
   const duration_ms = answered_at === null ? 0 : at - answered_at;
   session.state = "ended";
   session.playback = null;

@@ -17,10 +17,11 @@ import {
   type Verdict,
 } from "../engines/engine";
 import type { Log } from "../log";
-import type { App, Store, StoredEvent } from "../store/store";
+import type { App, Session, Store } from "../store/store";
 import { Asking } from "./asking";
+import { numbered } from "./events";
 import { type Applied, Lines, type Step } from "./lines";
-import { type Advance, advance, createSession } from "./session";
+import { type Advance, advance, createSession, type SessionEvent } from "./session";
 
 export interface SessionsOptions {
   readonly store: Store;
@@ -63,6 +64,7 @@ export class Sessions implements Sink {
   #commits = 0;
   readonly #id = randomUUID();
   #timer: NodeJS.Timeout | null = null;
+  #refusing = false;
   #closed = false;
 
   constructor(options: SessionsOptions) {
@@ -83,18 +85,24 @@ export class Sessions implements Sink {
 
   /** A call wants in: it belongs to the app that its number is assigned to, else to the default app. */
   async offer(call: Offer): Promise<Verdict> {
-    if (this.#closed || this.#live.size >= this.#options.maxSessions) return "overloaded";
+    if (this.#refusing || this.#live.size >= this.#options.maxSessions) return "overloaded";
+    const { session_uuid } = call;
     // Before the first await, so that a burst of calls cannot pass the bound together.
-    this.#live.set(call.session_uuid, new Set());
-    let verdict: Verdict;
+    this.#live.set(session_uuid, new Set());
+    let created: Promise<boolean> | null = null;
     try {
-      verdict = await this.#create(call);
+      const app = await this.#appFor(call.did);
+      created = app && this.#create(call, app);
+      if (await created) return "accepted";
+      this.#forget(session_uuid);
+      return "no_app";
     } catch (err) {
-      this.#options.log.error({ session_uuid: call.session_uuid, err }, "call refused: the store cannot be asked");
-      verdict = "unavailable";
+      this.#options.log.error({ session_uuid, err }, "call refused: the store cannot be asked");
+      // Whether it is stored is not known: if it is, it has to end. Until that is settled it counts as a call.
+      if (created) this.#lines.add(session_uuid, ended("NORMAL_TEMPORARY_FAILURE"));
+      else this.#forget(session_uuid);
+      return "unavailable";
     }
-    if (verdict !== "accepted") this.#live.delete(call.session_uuid);
-    return verdict;
   }
 
   emit(event: EngineEvent): void {
@@ -114,16 +122,16 @@ export class Sessions implements Sink {
         outcome = await this.#asking.inTime(operation_id, this.#ask(call));
       } catch (error) {
         const late = error instanceof Refused && error.refusal === "late";
-        const applied = await this.#lines.run(session_uuid, { type: "command.refused", operation_id, late });
+        const applied = await this.#decide(session_uuid, { type: "command.refused", operation_id, late });
         // The call ended meanwhile, and the operation has had its command.result: that belongs to a 202.
-        if (applied !== "changed") return;
+        if (applied === "unchanged" || applied === "gone") return;
         throw error;
       }
       // Its confirmation may have come first, and be committed.
       if (this.#asking.settled(operation_id)) return;
       const failure = outcome?.failure ?? null;
       const { immediate } = call;
-      await this.#lines.run(session_uuid, { type: "command.taken", operation_id, immediate, failure });
+      await this.#decide(session_uuid, { type: "command.taken", operation_id, immediate, failure });
     } finally {
       this.#asking.end(operation_id);
     }
@@ -142,8 +150,12 @@ export class Sessions implements Sink {
       if (!this.#live.has(session_uuid)) return;
     }
     // The engine does not know the call, or does not say: the app is told all the same.
-    const hangup = { type: "hangup", cause, q850_cause: 41, sip_status: null, by: "gateway" } as const;
-    await this.#lines.run(session_uuid, hangup);
+    await this.#lines.run(session_uuid, ended(cause));
+  }
+
+  /** No new calls from now on. */
+  refuse(): void {
+    this.#refusing = true;
   }
 
   /** Resolves once no call is left. */
@@ -152,29 +164,45 @@ export class Sessions implements Sink {
     await new Promise<void>((resolve) => this.#emptied.add(resolve));
   }
 
+  /** Ends every call; one whose end the store does not take now is tried again until `close`. */
   async endAll(cause: string): Promise<void> {
-    await Promise.all([...this.#live.keys()].map((session_uuid) => this.end(session_uuid, cause)));
+    await Promise.allSettled([...this.#live.keys()].map((session_uuid) => this.end(session_uuid, cause)));
   }
 
   /** Takes no more calls; resolves once what waited is committed, or cannot be. */
   async close(): Promise<void> {
+    this.#refusing = true;
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#lines.close();
   }
 
-  async #create(call: Offer): Promise<Verdict> {
-    const { store, defaultAppId, wake } = this.#options;
-    const fallback = () => (defaultAppId === null ? null : store.app(defaultAppId));
-    const app = (await store.appForDid(call.did)) ?? (await fallback());
-    if (!app) return "no_app";
+  async #appFor(did: string): Promise<App | null> {
+    const { store, defaultAppId } = this.#options;
+    return (await store.appForDid(did)) ?? (defaultAppId === null ? null : store.app(defaultAppId));
+  }
+
+  /** False when the app went away meanwhile. */
+  async #create(call: Offer, app: App): Promise<boolean> {
+    const { store, wake } = this.#options;
+    const { app_id } = app;
     const at = Date.now();
-    const made = createSession({ ...call, app_id: app.app_id, node: nodeOf(call.session_uuid) }, at);
+    const made = createSession({ ...call, app_id, node: nodeOf(call.session_uuid) }, at);
     const events = numbered(made, app, at);
-    if (!(await store.createSession(made.session, events))) return "no_app";
-    if (events.length > 0) wake(app.app_id);
-    return "accepted";
+    const created = await store.createSession(made.session, events);
+    if (created && events.length > 0) wake(app_id);
+    return created;
+  }
+
+  /** What the media server has decided holds, whether the store can be told now or later: null when later. */
+  async #decide(session_uuid: string, event: SessionEvent): Promise<Applied | null> {
+    try {
+      return await this.#lines.run(session_uuid, event);
+    } catch {
+      // The line has logged it, and tries again.
+      return null;
+    }
   }
 
   async #ask<C extends CommandId>(call: CommandCall<C>): Promise<Outcome> {
@@ -196,7 +224,7 @@ export class Sessions implements Sink {
       if (!step.sent) {
         if (step.event.type === "command.taken" && this.#asking.settled(step.event.operation_id)) return "unchanged";
         const loaded = await store.load(session_uuid);
-        const next = loaded && advance(loaded.session, step.event, step.at);
+        const next = loaded && this.#advance(loaded.session, step);
         if (!loaded || !next) {
           const reason = loaded ? "event changed nothing" : "event of an ended call";
           log.debug({ session_uuid, event: step.event.type }, reason);
@@ -225,6 +253,16 @@ export class Sessions implements Sink {
     }
   }
 
+  /** A defect of ours must not hold up what comes after it: the event changes nothing then. */
+  #advance(session: Session, { event, at }: Step): Advance | null {
+    try {
+      return advance(session, event, at);
+    } catch (err) {
+      this.#options.log.error({ session_uuid: session.session_uuid, event: event.type, err }, "internal error");
+      return null;
+    }
+  }
+
   #forget(session_uuid: string): void {
     const waiters = this.#live.get(session_uuid);
     this.#live.delete(session_uuid);
@@ -248,22 +286,12 @@ export class Sessions implements Sink {
   }
 }
 
+/** The gateway ends a call itself: normal, temporary failure (Q.850 cause 41). */
+function ended(cause: string): Extract<SessionEvent, { type: "hangup" }> {
+  return { type: "hangup", cause, q850_cause: 41, sip_status: null, by: "gateway" };
+}
+
 /** The prefix, parsed from the right: a uuid has 36 characters. */
 function nodeOf(session_uuid: string): string {
   return session_uuid.slice(0, -37);
-}
-
-/** What the app wants of the events gets its number, its id and its bytes here. */
-function numbered({ session, publish }: Advance, app: App, at: number): StoredEvent[] {
-  const { session_uuid, app_id } = session;
-  const timestamp = new Date(at).toISOString();
-  const events: StoredEvent[] = [];
-  for (const { event, data } of publish) {
-    if (app.events.length > 0 && !app.events.includes(event)) continue;
-    session.sequence += 1;
-    const { sequence } = session;
-    const body = JSON.stringify({ event, session_uuid, sequence, timestamp, app_id, data });
-    events.push({ sequence, id: `${session_uuid}.${sequence}`, event, body, created_at: at });
-  }
-  return events;
 }
