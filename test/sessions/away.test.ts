@@ -1,0 +1,81 @@
+/** A store that is away for a while: nobody hangs behind it, and what happened meanwhile is told once it is back. */
+import { expect, test } from "@jest/globals";
+import type { Store } from "../../src/store/store";
+import { Client } from "../api/client";
+import { away, FailingStore } from "../errors/failing";
+import { TestGateway } from "../gateway";
+
+/** A method that does its work, and whose answer is lost. */
+function lost<K extends "createSession" | "commit">(store: FailingStore, name: K, times: number): Partial<Store> {
+  let left = times;
+  const real = store.real[name].bind(store.real) as (...args: unknown[]) => Promise<unknown>;
+  return {
+    [name]: async (...args: unknown[]) => {
+      const answer = await real(...args);
+      if (left-- > 0) throw new Error("the answer was lost");
+      return answer;
+    },
+  };
+}
+
+test("an app is deleted: 500 while its calls cannot be ended, and done at the next try", async () => {
+  const store = new FailingStore();
+  const place = await TestGateway.start({ store: store.store });
+  const client = new Client(place.url, { inside: true });
+  const session_uuid = await place.call();
+  const request = { method: "DELETE", path: "/admin/apps/test", headers: place.admin };
+  const { status } = await store.while({ load: away }, () => client.request(request));
+  expect(status).toBe(500);
+  const { data } = await place.receiver.event("call.hangup", session_uuid);
+  expect(data).toMatchObject({ cause: "APP_DELETED", by: "gateway" });
+  await place.close();
+});
+
+test("the gateway shuts down all the same", async () => {
+  const store = new FailingStore();
+  const place = await TestGateway.start({ store: store.store });
+  await place.call();
+  await store.while({ load: away, commit: away }, () => place.gateway.shutdown());
+  expect(place.gateway.embedded?.mediaPid).toBeNull();
+  expect(place.log.some((line) => line.includes("events lost"))).toBe(true);
+  await place.close();
+});
+
+test("a call that was stored, but whose caller was refused, is ended", async () => {
+  const store = new FailingStore();
+  const place = await TestGateway.start({ store: store.store });
+  const client = new Client(place.url, { inside: true });
+  const request = { method: "POST", path: "/admin/sandbox/calls", headers: place.admin, body: { did: "100" } };
+  const { status } = await store.while(lost(store, "createSession", 1), () => client.request(request));
+  expect(status).toBe(503);
+  const { session_uuid, data } = await place.receiver.event("call.hangup");
+  expect(data).toMatchObject({ cause: "NORMAL_TEMPORARY_FAILURE", by: "gateway" });
+  expect(place.receiver.names(session_uuid)).toEqual(["call.new", "call.hangup"]);
+  await place.close();
+});
+
+test("a commit whose answer was lost is not done twice", async () => {
+  const store = new FailingStore();
+  const place = await TestGateway.start({ store: store.store });
+  const script = [{ do: "press" as const, digits: "1" }, { do: "hangup" as const }];
+  const session_uuid = await store.while(lost(store, "commit", 2), async () => {
+    const placed = await place.call({ script });
+    await place.receiver.event("call.hangup", placed);
+    return placed;
+  });
+  expect(place.receiver.names(session_uuid)).toEqual(["call.new", "dtmf", "call.hangup"]);
+  await place.close();
+});
+
+test("what the media server took is answered 202, and its result follows when the store is back", async () => {
+  const store = new FailingStore();
+  const place = await TestGateway.start({ store: store.store });
+  const session_uuid = await place.call();
+  const path = `/api/v1/sessions/${session_uuid}/commands/answer`;
+  const request = { method: "POST", path, headers: place.app, body: {} };
+  const { status, body } = await store.while({ commit: away }, () => place.client.request(request));
+  expect(status).toBe(202);
+  const { data } = await place.receiver.result(String(body?.operation_id));
+  expect(data).toMatchObject({ command: "answer", success: true });
+  await place.close();
+});
