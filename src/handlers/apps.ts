@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { Reply } from "../contract";
 import { keyDigest } from "../keys";
 import { isForbiddenHost } from "../outbound/addresses";
@@ -8,21 +8,11 @@ import type { Call, Gateway, TagHandlers } from "./index";
 
 /** How long the old signing secret signs as well after a rotation. */
 const keepOldSecretMs = 24 * 3600 * 1000;
-/** How long the queued webhooks of a deleted app may take for their last try. */
-const drainMs = 30_000;
+/** How long the calls of a deleted app may take to end, and its queued webhooks for their last try. */
+const keepDeletedMs = 30_000;
 
 export function apps(gateway: Gateway): TagHandlers<"apps"> {
-  const { store, sessions, webhooks, secretsKey, log } = gateway;
-
-  /** The last tries of what is queued take their time: the caller does not wait for them. */
-  async function remove(app_id: string): Promise<void> {
-    try {
-      await webhooks.drained(app_id, drainMs);
-      await store.removeApp(app_id);
-    } catch (err) {
-      log.error({ app_id, err }, "a deleted app could not be removed");
-    }
-  }
+  const { store, sessions, webhooks, secretsKey } = gateway;
 
   return {
     async putApp(call) {
@@ -56,11 +46,11 @@ export function apps(gateway: Gateway): TagHandlers<"apps"> {
 
     async deleteApp(call) {
       const { app_id } = call.params;
-      // Asked first, because a repeated `closeApp` answers its calls again.
-      const live = (await store.app(app_id)) && (await store.closeApp(app_id));
+      const live = await store.closeApp({ app_id, nonce: randomUUID(), keep_ms: keepDeletedMs });
       if (!live) throw call.error("404 App not found");
+      // What waits for its next attempt is due now. Nobody waits for it here: the store ends the deletion by itself.
+      webhooks.wake(app_id);
       await Promise.all(live.map((session_uuid) => sessions.end(session_uuid, "APP_DELETED")));
-      void remove(app_id);
       return { status: 200, body: { success: true } };
     },
 

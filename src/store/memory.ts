@@ -8,6 +8,7 @@ import type {
   Admission,
   AdmissionRequest,
   App,
+  CloseApp,
   Commit,
   CommitOutcome,
   Loaded,
@@ -25,8 +26,8 @@ import type {
 } from "./store";
 
 /**
- * What one app may fill at most; beyond it the oldest goes. Apps are made by the operator alone, so their number needs
- * no bound. Measured: an event takes its body and 400 bytes, a remembered uid 280, an ended session 830.
+ * What one app may fill at most; beyond it the oldest goes, of events digits first. Apps are made by the operator alone,
+ * so their number needs no bound. Measured: an event takes its body and 400 bytes, a remembered uid 280, an ended session 830.
  */
 const BOUNDS: Bounds = {
   uids_per_session: 1000,
@@ -34,6 +35,7 @@ const BOUNDS: Bounds = {
   ended_per_app: 100_000,
   events_per_session: 1000,
   events_per_app: 100_000,
+  needed_per_app: 200_000,
 };
 
 export interface MemoryStoreOptions {
@@ -69,27 +71,21 @@ export class MemoryStore implements Store {
   }
 
   async app(app_id: string): Promise<App | null> {
-    return this.tenants.open(app_id)?.app ?? null;
+    return this.tenants.get(app_id)?.app ?? null;
   }
 
   async apps(): Promise<readonly App[]> {
-    const open: App[] = [];
-    for (const tenant of this.tenants.all()) if (!tenant.closing) open.push(tenant.app);
-    return open;
+    return this.tenants.all;
   }
 
   async rotateSecret(app_id: string, secret: string, keep_old_ms: number): Promise<boolean> {
-    const tenant = this.tenants.open(app_id);
+    const tenant = this.tenants.get(app_id);
     tenant?.rotate(secret, keep_old_ms, this.clock());
     return tenant !== undefined;
   }
 
-  async closeApp(app_id: string): Promise<readonly string[] | null> {
-    return this.tenants.close(app_id, this.clock());
-  }
-
-  async removeApp(app_id: string): Promise<void> {
-    this.tenants.remove(app_id);
+  async closeApp(close: CloseApp): Promise<readonly string[] | null> {
+    return this.tenants.close(close, this.clock());
   }
 
   async appForDid(did: string): Promise<App | null> {
@@ -97,7 +93,7 @@ export class MemoryStore implements Store {
   }
 
   async authenticate(app_id: string, digest: string): Promise<boolean> {
-    return this.tenants.open(app_id)?.digest === digest;
+    return this.tenants.get(app_id)?.digest === digest;
   }
 
   async countAdmin(address: string, limit: number): Promise<Quota> {
@@ -105,12 +101,13 @@ export class MemoryStore implements Store {
   }
 
   async admit(request: AdmissionRequest): Promise<Admission> {
-    const tenant = this.tenants.open(request.app_id);
+    const tenant = this.tenants.get(request.app_id);
     const foreign = (): boolean => {
       const { session_uuid } = request;
       if (session_uuid === null) return false;
       const owner = this.tenants.ownerOf(session_uuid);
-      return owner?.calls.get(session_uuid)?.session != null;
+      // What is left of a deleted app of this id is nobody's any more.
+      return owner?.app.app_id !== request.app_id && owner?.calls.get(session_uuid)?.session != null;
     };
     return admission(tenant, request, foreign, this.clock());
   }
@@ -119,11 +116,11 @@ export class MemoryStore implements Store {
     const { app_id, session_uuid } = session;
     const owner = this.tenants.ownerOf(session_uuid);
     if (owner !== undefined) return owner.app.app_id === app_id;
-    const tenant = this.tenants.open(app_id);
+    const tenant = this.tenants.get(app_id);
     if (tenant === undefined) return false;
     this.tenants.own(session_uuid, tenant);
     tenant.calls.create(session);
-    if (tenant.app.webhook_url !== "") tenant.outbox.append(session_uuid, events, this.clock());
+    tenant.queue(session_uuid, events, this.clock());
     return true;
   }
 
@@ -135,16 +132,15 @@ export class MemoryStore implements Store {
   }
 
   async sessions(app_id: string, limit: number, after: PageMark | null): Promise<SessionPage> {
-    return this.tenants.open(app_id)?.calls.page(limit, after) ?? { sessions: [], next: null };
+    return this.tenants.get(app_id)?.calls.page(limit, after) ?? { sessions: [], next: null };
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
-    const tenant = this.tenants.get(commit.app_id);
-    if (tenant === undefined) return "gone";
+    const { app_id, session_uuid, events } = commit;
+    const tenant = this.tenants.ownerOf(session_uuid);
+    if (tenant === undefined || tenant.app.app_id !== app_id) return "gone";
     const now = this.clock();
-    return tenant.calls.commit(commit, now, () => {
-      if (tenant.app.webhook_url !== "") tenant.outbox.append(commit.session_uuid, commit.events, now);
-    });
+    return tenant.calls.commit(commit, now, () => tenant.queue(session_uuid, events, now));
   }
 
   async overdue(limit: number): Promise<readonly Overdue[]> {
@@ -152,32 +148,19 @@ export class MemoryStore implements Store {
   }
 
   async turn(turn: Turn): Promise<TurnResult> {
-    const tenant = this.tenants.get(turn.app_id);
-    if (tenant === undefined) return { taken: [], stale: turn.settled.length, dropped: 0, next_due_ms: null };
-    const now = this.clock();
-    let receiver = tenant.receiver(now);
-    let stale = 0;
-    for (const settlement of turn.settled) {
-      if (!tenant.outbox.settle(settlement, now, receiver)) {
-        stale += 1;
-      } else if (settlement.verdict === "disable") {
-        tenant.disableWebhooks(now);
-        receiver = tenant.receiver(now);
-      }
-    }
-    return { ...tenant.outbox.take(turn, now, receiver), stale };
+    const outbox = this.tenants.outbox(turn.app_id);
+    if (outbox !== undefined) return outbox.turn(turn, this.clock());
+    return { taken: [], stale: turn.settled.length, dropped: 0, closing: false, next_due_ms: null };
   }
 
   async appsWithEvents(): Promise<readonly string[]> {
-    const waiting: string[] = [];
-    for (const tenant of this.tenants.all()) if (!tenant.outbox.empty) waiting.push(tenant.app.app_id);
-    return waiting;
+    return this.tenants.waiting;
   }
 
   async sweep(): Promise<void> {
     const now = this.clock();
     this.admins.expire(now);
-    for (const tenant of this.tenants.all()) tenant.expire(now);
+    this.tenants.expire(now);
   }
 
   /** Nothing to release: the state goes with the process. */

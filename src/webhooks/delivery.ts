@@ -12,8 +12,6 @@ import { Slots } from "./slots";
 
 /** How long an event waits at most whose `wake` was lost with the process that committed it. */
 const sweepMs = 1000;
-/** Attempts under way at once, over all apps. */
-const total = 1024;
 /** What was committed just before `close` is still sent for so long. */
 const lastCallMs = 2000;
 
@@ -26,6 +24,8 @@ export interface WebhookOptions {
   readonly log: Log;
   /** Epoch milliseconds: for signatures, ages and pauses. */
   readonly now?: () => number;
+  /** Attempts under way at once, over all apps. */
+  readonly concurrency?: number;
   /** Attempts of one app under way at once, over all instances. */
   readonly concurrencyPerApp?: number;
 }
@@ -46,7 +46,7 @@ export class Webhooks {
       store: options.store,
       attempts: new Attempts({ allowLocalhost: options.allowLocalhost, now }),
       breaker: new Breaker(),
-      slots: new Slots(total),
+      slots: new Slots(options.concurrency ?? 1024),
       log: options.log,
       now,
       retryMs: options.retrySeconds * 1000,
@@ -67,26 +67,6 @@ export class Webhooks {
   /** Something was committed for this app: it is delivered at once and not by the next sweep. */
   wake(app_id: string): void {
     if (!this.#closing) this.#lane(app_id).wake();
-  }
-
-  /**
-   * For an app that is being deleted: resolves once each of its events had its last attempt, or after `deadlineMs`
-   * milliseconds, whatever comes first. A pause of the breaker is not waited for.
-   */
-  drained(app_id: string, deadlineMs: number): Promise<void> {
-    if (this.#closing) return Promise.resolve();
-    return new Promise((resolve) => {
-      const lane = this.#lane(app_id);
-      const done = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        lane.giveUp(done);
-        resolve();
-      }, deadlineMs);
-      lane.drain(done);
-    });
   }
 
   /**

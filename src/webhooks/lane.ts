@@ -28,7 +28,6 @@ export interface Common {
 }
 
 export class Lane {
-  readonly #drained = new Set<() => void>();
   #settled: Settlement[] = [];
   #flying = 0;
   #scheduled = false;
@@ -43,6 +42,10 @@ export class Lane {
   #endpoint: string | null = null;
   /** Something waits in the store for a later time. */
   #waiting = false;
+  /** Events of a deleted app are left: they have no time for pauses. */
+  #closing = false;
+  /** Has asked to be called when a slot is free. */
+  #hungry = false;
 
   constructor(
     readonly app_id: string,
@@ -51,14 +54,13 @@ export class Lane {
 
   /** Nothing is under way and nothing is left to settle. */
   get quiet(): boolean {
-    return (
-      !this.#scheduled && !this.#turning && this.#paused === null && this.#flying === 0 && this.#settled.length === 0
-    );
+    if (this.#scheduled || this.#turning || this.#hungry || this.#paused !== null) return false;
+    return this.#flying === 0 && this.#settled.length === 0;
   }
 
   /** Nothing waits either. */
   get idle(): boolean {
-    return this.quiet && !this.#waiting && this.#drained.size === 0;
+    return this.quiet && !this.#waiting;
   }
 
   /** There may be something to do. All calls of one round of the event loop make one turn. */
@@ -75,22 +77,16 @@ export class Lane {
     });
   };
 
-  /** `done` is called once nothing of this app is left to deliver, now or later. A pause of the breaker is skipped. */
-  drain(done: () => void): void {
-    this.#drained.add(done);
+  /** A slot is free. */
+  readonly #feed = (): void => {
+    this.#hungry = false;
     this.wake();
-  }
-
-  giveUp(done: () => void): void {
-    this.#drained.delete(done);
-  }
+  };
 
   close(): void {
     this.#closed = true;
     this.#later(null);
     if (this.#paused) clearTimeout(this.#paused);
-    for (const done of this.#drained) done();
-    this.#drained.clear();
   }
 
   async #turns(): Promise<void> {
@@ -112,17 +108,16 @@ export class Lane {
     this.#settled = [];
     try {
       const turn = { app_id, settled, want, limit: perApp, lease_ms: leaseMs };
-      const { taken, stale, dropped, next_due_ms } = await store.turn(turn);
+      const { taken, stale, dropped, closing, next_due_ms } = await store.turn(turn);
       this.#failures = 0;
       this.#flying += taken.length;
       slots.give(want - taken.length);
       if (stale > 0) log.info({ app_id, stale }, "webhooks settled too late, or twice");
-      if (dropped > 0) log.warn({ app_id, dropped }, "too many webhooks wait: the oldest were dropped");
+      if (dropped > 0) log.warn({ app_id, dropped }, "too many webhooks wait: some were dropped");
       this.#waiting = next_due_ms !== null;
+      this.#closing = closing;
       // When all that was wanted came, the end of an attempt asks for more.
       if (taken.length < want) this.#later(next_due_ms);
-      const nothing = next_due_ms === null && this.#flying === 0 && this.#settled.length === 0;
-      if (want > 0 && nothing) this.#tellDrained();
       for (const each of taken) void this.#deliver(each);
     } catch (err) {
       // The store may have done it all the same: settling twice is harmless, and what it handed out comes back in time.
@@ -144,7 +139,7 @@ export class Lane {
     const { slots, breaker, perApp, taking, now } = this.common;
     if (!taking()) return 0;
     let wanted = perApp - this.#flying;
-    const postponed = this.#endpoint !== null && this.#drained.size === 0 ? breaker.pause(this.#endpoint, now()) : null;
+    const postponed = this.#endpoint !== null && !this.#closing ? breaker.pause(this.#endpoint, now()) : null;
     if (postponed !== null) {
       if (postponed > 0) {
         this.#later(postponed);
@@ -154,7 +149,10 @@ export class Lane {
     }
     if (wanted <= 0) return 0;
     const granted = slots.take(wanted, this.#flying);
-    if (granted === 0 && this.#flying === 0) slots.wait(this.wake);
+    if (granted === 0 && this.#flying === 0) {
+      this.#hungry = true;
+      slots.wait(this.#feed);
+    }
     return granted;
   }
 
@@ -222,11 +220,6 @@ export class Lane {
   #later(ms: number | null): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = ms === null ? null : setTimeout(this.wake, Math.min(Math.max(ms, 1), 60_000));
-  }
-
-  #tellDrained(): void {
-    for (const done of this.#drained) done();
-    this.#drained.clear();
   }
 
   #tellQuiet(): void {

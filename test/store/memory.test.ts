@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { MemoryStore, type MemoryStoreOptions } from "../../src/store/memory";
+import type { Settlement } from "../../src/store/store";
 import {
   admit,
   admitted,
@@ -7,6 +8,7 @@ import {
   commitOf,
   decided,
   ended,
+  eventOf,
   eventsOf,
   loaded,
   names,
@@ -114,6 +116,44 @@ describe("bounds of the memory store", () => {
     const next = await turn(store);
     expect(names(next)).toEqual(["three:1"]);
     expect(next.dropped).toBe(1);
+  });
+
+  /** Commits one event of each name, numbered from `from`. */
+  async function add(subject: Subject, uuid: string, from: number, ...events: string[]): Promise<void> {
+    const numbered = events.map((event, i) => eventOf(from + i, event));
+    await subject.store.commit(commitOf(await loaded(subject.store, uuid), {}, { events: numbered }));
+  }
+  /** Takes and delivers all that a subject has. */
+  async function delivered({ store }: Subject): Promise<string[]> {
+    const all: string[] = [];
+    let settled: Settlement[] = [];
+    for (;;) {
+      const { taken } = await turn(store, { settled });
+      if (taken.length === 0) return all;
+      all.push(...taken.map(({ session_uuid, event }) => `${session_uuid}:${event.sequence} ${event.event}`));
+      settled = taken.map((each) => settlementOf(each));
+    }
+  }
+
+  test.each(["events_per_session", "events_per_app"])("%s: digits are given up first, ends never", async (bound) => {
+    const subject = await filled({ [bound]: 3 }, "call");
+    await add(subject, "call", 1, "playback.stopped", "dtmf", "command.result", "dtmf", "playback.started", "dtmf");
+    await add(subject, "call", 7, "command.result", "call.hangup", "dtmf", "command.result");
+    expect(await turn(subject.store, { want: 0 })).toMatchObject({ dropped: 6 });
+    const kept = ["call:3 command.result", "call:7 command.result", "call:8 call.hangup", "call:10 command.result"];
+    expect(await delivered(subject)).toEqual(kept);
+  });
+
+  test("ends of calls and commands are given up only when an app would exhaust the process", async () => {
+    const subject = await filled({ events_per_app: 2, needed_per_app: 3 }, "one", "two");
+    await add(subject, "one", 1, "command.result", "call.hangup");
+    await add(subject, "two", 1, "command.result", "dtmf", "call.hangup");
+    expect(await turn(subject.store, { want: 0 })).toMatchObject({ dropped: 2 });
+    expect((await delivered(subject)).sort()).toEqual([
+      "one:2 call.hangup",
+      "two:1 command.result",
+      "two:3 call.hangup",
+    ]);
   });
 
   test("an event that is given up takes the attempts made at it along, and the next one its place", async () => {

@@ -5,6 +5,7 @@ import type {
   Admission,
   AdmissionRequest,
   AppSettings,
+  CloseApp,
   CommandAdmission,
   Commit,
   Loaded,
@@ -52,6 +53,11 @@ export function digestOf(app_id: string): string {
 export function appPut(app_id: string, changes: Partial<AppSettings> = {}): PutApp {
   const settings = { app_id, webhook_url: receiver, rate_limit: 0, events: [], dids: [], ...changes };
   return { settings, digest: null, created: { digest: digestOf(app_id), secret: `secret ${randomUUID()}` } };
+}
+
+/** As a handler would: the nonce is a new one for each deletion. */
+export function closeOf(app_id: string): CloseApp {
+  return { app_id, nonce: randomUUID(), keep_ms: 30_000 };
 }
 
 export function sessionOf(session_uuid: string, changes: Partial<Session> = {}): Session {

@@ -1,6 +1,7 @@
 import { describe } from "@jest/globals";
 import { admissionRules } from "./rules/admission";
 import { appRules } from "./rules/apps";
+import { deletionRules } from "./rules/deletion";
 import { deliveryRules } from "./rules/delivery";
 import { outboxRules } from "./rules/outbox";
 import { repeatRules } from "./rules/repeats";
@@ -13,6 +14,7 @@ export function storeSuite(name: string, make: Make): void {
   describe(`${name} store`, () => {
     // Each in a block of its own: the stores of one block are not made for the tests of another.
     describe("tenants", () => appRules(make));
+    describe("deletion", () => deletionRules(make));
     describe("admission", () => admissionRules(make));
     describe("uids", () => uidRules(make));
     describe("calls", () => sessionRules(make));

@@ -68,9 +68,9 @@ export async function walk(subject: Subject, loses: Loses, seed: number, steps: 
     } else if (kind < 6) {
       tell("rotateSecret", await store.rotateSecret(app_id, `secret${made++}`, 500));
     } else if (kind < 6.5) {
-      tell("closeApp", null, await store.closeApp(app_id));
+      const close = { app_id, nonce: `nonce${made++}`, keep_ms: 200 };
+      tell("closeApp", null, await store.closeApp(close));
     } else if (kind < 7.5) {
-      await store.removeApp(app_id);
       tell("app", null, [await store.app(app_id), await store.apps()]);
     } else if (kind < 14) {
       const state = chance() < 0.3 ? "ringing" : "answered";

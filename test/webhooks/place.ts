@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate as nextRound } from "node:timers/promises";
 import { createLog } from "../../src/log";
 import { MemoryStore } from "../../src/store/memory";
 import type { App, Store } from "../../src/store/store";
@@ -122,6 +123,11 @@ export class Place {
     });
     await this.store.commit(commitOf(before, { sequence: before.session.sequence + count }, { events }));
     if (wake) this.webhooks.wake(app_id);
+  }
+
+  /** Resolves once nothing is left to deliver. */
+  async emptied(): Promise<void> {
+    while ((await this.store.appsWithEvents()).length > 0) await nextRound();
   }
 
   /** The first line that says so, written already or to come. */

@@ -1,11 +1,16 @@
-import type { App, Overdue, PutApp, PutAppResult } from "../store";
+import type { App, CloseApp, Overdue, PutApp, PutAppResult } from "../store";
 import { Numbers } from "./numbers";
+import { Outbox } from "./outbox";
 import type { Schedule } from "./schedule";
 import { type Bounds, Tenant } from "./tenant";
 
 /** All apps, their numbers, and who owns which session. */
 export class Apps {
-  private readonly tenants = new Map<string, Tenant>();
+  private readonly present = new Map<string, Tenant>();
+  /** Deleted ones that may still end their calls and deliver their events, by the nonce of the deletion. */
+  private readonly deleted = new Map<string, { readonly tenant: Tenant; readonly until: number }>();
+  /** By app id. */
+  private readonly outboxes = new Map<string, Outbox>();
   private readonly numbers = new Numbers();
   private readonly owners = new Map<string, Tenant>();
   private readonly forgotten = (session_uuid: string): void => {
@@ -17,22 +22,28 @@ export class Apps {
     private readonly deadlines: Schedule<Overdue>,
   ) {}
 
-  /** Those that are being deleted as well. */
-  all(): IterableIterator<Tenant> {
-    return this.tenants.values();
+  /** By id. */
+  get all(): readonly App[] {
+    const apps = [...this.present.values()].map((tenant) => tenant.app);
+    return apps.sort((one, other) => (one.app_id < other.app_id ? -1 : 1));
   }
 
-  /** Also one that is being deleted. */
   get(app_id: string): Tenant | undefined {
-    return this.tenants.get(app_id);
+    return this.present.get(app_id);
   }
 
-  /** One that is not being deleted. */
-  open(app_id: string): Tenant | undefined {
-    const tenant = this.tenants.get(app_id);
-    return tenant === undefined || tenant.closing ? undefined : tenant;
+  outbox(app_id: string): Outbox | undefined {
+    return this.outboxes.get(app_id);
   }
 
+  /** Ids of those with something to deliver. */
+  get waiting(): readonly string[] {
+    const ids: string[] = [];
+    for (const [app_id, outbox] of this.outboxes) if (!outbox.empty) ids.push(app_id);
+    return ids;
+  }
+
+  /** Also one that was deleted: its calls end under its settings. */
   ownerOf(session_uuid: string): Tenant | undefined {
     return this.owners.get(session_uuid);
   }
@@ -44,7 +55,7 @@ export class Apps {
   put(put: PutApp, now: number): PutAppResult {
     const { settings, created } = put;
     const { app_id } = settings;
-    const tenant = this.open(app_id);
+    const tenant = this.present.get(app_id);
     if (tenant?.signsWith(created.secret)) return { outcome: "created", app: tenant.app };
     const did = this.numbers.takenFrom(app_id, settings.dids);
     if (did !== null) return { outcome: "did_taken", did };
@@ -55,32 +66,43 @@ export class Apps {
       if (put.digest !== null) tenant.digest = put.digest;
       return { outcome: "replaced", app: tenant.app };
     }
-    this.remove(app_id);
+    const { bounds, deadlines, forgotten } = this;
+    const outbox = this.outboxes.get(app_id) ?? new Outbox(bounds);
     const digest = put.digest ?? created.digest;
-    const made = new Tenant(settings, digest, created.secret, now, this.bounds, this.deadlines, this.forgotten);
-    this.tenants.set(app_id, made);
+    const made = new Tenant(settings, digest, created.secret, now, bounds, outbox, deadlines, forgotten);
+    this.outboxes.set(app_id, outbox);
+    this.present.set(app_id, made);
     this.numbers.take(app_id, settings.dids);
     return { outcome: "created", app: made.app };
   }
 
   forDid(did: string): App | null {
     const holder = this.numbers.holder(did);
-    return holder === null ? null : (this.open(holder)?.app ?? null);
+    return holder === null ? null : (this.present.get(holder)?.app ?? null);
   }
 
-  close(app_id: string, now: number): readonly string[] | null {
-    const tenant = this.tenants.get(app_id);
+  close({ app_id, nonce, keep_ms }: CloseApp, now: number): readonly string[] | null {
+    const before = this.deleted.get(nonce);
+    if (before !== undefined) return before.tenant.calls.alive;
+    const tenant = this.present.get(app_id);
     if (tenant === undefined) return null;
-    if (!tenant.closing) this.numbers.release(tenant.app.dids);
+    this.present.delete(app_id);
+    this.numbers.release(tenant.app.dids);
+    this.deleted.set(nonce, { tenant, until: now + keep_ms });
     tenant.close(now);
     return tenant.calls.alive;
   }
 
-  /** Only one that is being deleted: the same app may have been made anew since. */
-  remove(app_id: string): void {
-    const tenant = this.tenants.get(app_id);
-    if (tenant === undefined || !tenant.closing) return;
-    tenant.calls.clear();
-    this.tenants.delete(app_id);
+  /** Deletes what has outlived its time. */
+  expire(now: number): void {
+    for (const tenant of this.present.values()) tenant.expire(now);
+    for (const [nonce, { tenant, until }] of this.deleted) {
+      if (until > now) continue;
+      tenant.remove();
+      this.deleted.delete(nonce);
+      const { app_id } = tenant.app;
+      const others = [...this.deleted.values()].some((other) => other.tenant.app.app_id === app_id);
+      if (!others && !this.present.has(app_id)) this.outboxes.delete(app_id);
+    }
   }
 }

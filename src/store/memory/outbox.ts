@@ -1,33 +1,34 @@
 import type { Settlement, StoredEvent, Taken, Turn, TurnResult } from "../store";
-import { Chain, type Linked } from "./chain";
+import { Backlog, type Counts, type OutboxBounds, type Queued } from "./backlog";
 import { type Entry, Schedule } from "./schedule";
-
-export interface OutboxBounds {
-  /** The oldest event of a session that is not under way goes when it would queue more. */
-  readonly events_per_session: number;
-  /** The same for an app: one whose receiver is down for long loses its oldest events, and no other app's. */
-  readonly events_per_app: number;
-}
 
 /** Where an app wants its events now: read at each attempt, so that a change holds from the next one. */
 export interface Receiver {
-  readonly app_id: string;
+  /** Another one after each `putApp`. */
+  readonly revision: number;
   readonly webhook_url: string;
   readonly secrets: readonly string[];
   readonly mode: Taken["mode"];
 }
 
-interface Queued extends Linked<Queued> {
-  readonly event: StoredEvent;
-  readonly box: Box;
+/** Whose events they are: an app, or one that was deleted, which may be there beside one of the same id. */
+export interface Sender {
+  readonly closing: boolean;
+  receiver(now: number): Receiver;
+  disableWebhooks(now: number): void;
 }
 
 /** The queue of one session. It is in `due` or in `fly`, never in both, and gone once it is empty. */
 interface Box {
   readonly session_uuid: string;
-  readonly queue: Queued[];
+  readonly from: Sender;
+  readonly queue: Queued<Box>[];
+  /** How many of each rank. */
+  readonly counts: Counts;
   /** Of the hand-out under way. */
   token: number;
+  /** Of the settings that it was handed out with. */
+  revision: number;
   /** Attempts made at the head. */
   attempts: number;
   /** Place in `due`; null while under way. */
@@ -36,65 +37,99 @@ interface Box {
 }
 
 /**
- * The events of one app that were not delivered yet: a queue per session, one timetable of what is due, and what is
+ * The events of one app id that were not delivered yet: a queue per session, one timetable of what is due, and what is
  * under way. A settlement counts only with the token of the running hand-out and the number of the event it was for.
  */
 export class Outbox {
   private readonly boxes = new Map<string, Box>();
+  /** Who has a queue here, with all of its own. */
+  private readonly senders = new Map<Sender, Set<Box>>();
   private readonly due = new Schedule<Box>();
   private readonly fly = new Set<Box>();
-  /** All events in the order of their commits, for the bound of the app. */
-  private readonly order = new Chain<Queued>();
+  private readonly backlog: Backlog<Box>;
   /** No lease ends before this. */
   private leases_from = Number.POSITIVE_INFINITY;
   private tokens = 0;
   private dropped = 0;
 
-  constructor(private readonly bounds: OutboxBounds) {}
+  constructor(bounds: OutboxBounds) {
+    this.backlog = new Backlog(bounds, (queued) => this.fly.has(queued.box) && queued.box.queue[0] === queued);
+  }
 
   get empty(): boolean {
     return this.boxes.size === 0;
   }
 
-  append(session_uuid: string, events: readonly StoredEvent[], now: number): void {
+  append(from: Sender, session_uuid: string, events: readonly StoredEvent[], now: number): void {
     if (events.length === 0) return;
-    let box = this.boxes.get(session_uuid);
-    if (box === undefined) {
-      box = { session_uuid, queue: [], token: 0, attempts: 0, waiting: null, leased_until: 0 };
-      this.boxes.set(session_uuid, box);
-      box.waiting = this.due.add(now, box);
+    const box = this.boxes.get(session_uuid) ?? this.open(from, session_uuid, now);
+    for (const event of events) this.backlog.append(event, box);
+    for (let next = this.backlog.excess(box); next !== null; next = this.backlog.excess(box)) {
+      this.discard(next);
+      this.dropped += 1;
     }
-    for (const event of events) {
-      const queued: Queued = { event, box, older: null, newer: null };
-      box.queue.push(queued);
-      this.order.append(queued);
+  }
+
+  turn(turn: Turn, now: number): TurnResult {
+    let stale = 0;
+    for (const settlement of turn.settled) if (!this.settle(settlement, now)) stale += 1;
+    return { ...this.take(turn, now), stale };
+  }
+
+  /** Everything of this sender that waits for its next attempt is due now. */
+  hurry(from: Sender, now: number): void {
+    for (const box of this.senders.get(from) ?? []) {
+      if (box.waiting !== null && box.waiting.at > now) this.wait(box, now);
     }
-    this.keepBounds(box);
+  }
+
+  /** Forgets everything of this sender: a settlement of what is under way comes too late. */
+  remove(from: Sender): void {
+    for (const box of this.senders.get(from) ?? []) {
+      this.fly.delete(box);
+      this.clear(box);
+    }
+  }
+
+  private open(from: Sender, session_uuid: string, now: number): Box {
+    const state = { token: 0, revision: 0, attempts: 0, waiting: null, leased_until: 0 };
+    const box: Box = { session_uuid, from, queue: [], counts: [0, 0, 0], ...state };
+    this.boxes.set(session_uuid, box);
+    const own = this.senders.get(from);
+    if (own === undefined) this.senders.set(from, new Set([box]));
+    else own.add(box);
+    box.waiting = this.due.add(now, box);
+    return box;
   }
 
   /** True when it counted, false when it came too late. */
-  settle(settlement: Settlement, now: number, receiver: Receiver): boolean {
+  private settle(settlement: Settlement, now: number): boolean {
     const box = this.boxes.get(settlement.session_uuid);
     if (box === undefined || !this.fly.has(box) || box.token !== settlement.token) return false;
     const head = box.queue[0];
     if (head === undefined || head.event.sequence !== settlement.sequence) return false;
     this.fly.delete(box);
-    if (typeof settlement.verdict === "object") {
+    const { mode, revision } = box.from.receiver(now);
+    // What an endpoint said of itself does not hold for the settings that replaced it meanwhile.
+    const outdated = settlement.verdict === "disable" && box.revision !== revision;
+    const verdict = outdated ? { retry_in_ms: 0 } : settlement.verdict;
+    if (typeof verdict === "object") {
       box.attempts += 1;
       // What cannot be delivered any more, or only once more, has nothing to wait for.
-      this.wait(box, receiver.mode === "normal" ? now + Math.max(0, settlement.verdict.retry_in_ms) : now);
+      this.wait(box, mode === "normal" ? now + Math.max(0, verdict.retry_in_ms) : now);
     } else {
-      this.remove(head);
+      this.discard(head);
       if (box.queue.length > 0) this.wait(box, now);
+      if (verdict === "disable") box.from.disableWebhooks(now);
     }
     return true;
   }
 
-  take(turn: Turn, now: number, receiver: Receiver): Omit<TurnResult, "stale"> {
+  private take(turn: Turn, now: number): Omit<TurnResult, "stale"> {
     this.endLeases(now);
-    if (receiver.webhook_url === "") this.clear();
+    this.clearUnwanted(now);
     const taken: Taken[] = [];
-    const { app_id, webhook_url, secrets, mode } = receiver;
+    const { app_id } = turn;
     for (let first = this.due.first; first !== undefined && first.at <= now; first = this.due.first) {
       if (taken.length >= turn.want || this.fly.size >= turn.limit) break;
       const box = first.value;
@@ -108,23 +143,27 @@ export class Outbox {
       this.leases_from = Math.min(this.leases_from, box.leased_until);
       this.fly.add(box);
       const { session_uuid, token, attempts } = box;
+      const { revision, webhook_url, secrets, mode } = box.from.receiver(now);
+      box.revision = revision;
       taken.push({ app_id, session_uuid, event: head.event, token, attempts, webhook_url, secrets, mode });
     }
     const { dropped } = this;
     this.dropped = 0;
-    return { taken, dropped, next_due_ms: this.nextDue(turn.limit, now) };
+    let closing = false;
+    for (const from of this.senders.keys()) closing ||= from.closing;
+    return { taken, dropped, closing, next_due_ms: this.nextDue(turn.limit, now) };
   }
 
-  /** Everything that waits for its next attempt is due now. */
-  hurry(now: number): void {
-    for (const box of this.boxes.values()) if (box.waiting !== null && box.waiting.at > now) this.wait(box, now);
-  }
-
-  /** Forgets all queues but those that are under way. */
-  private clear(): void {
-    for (let first = this.due.first; first !== undefined; first = this.due.first) {
-      for (const queued of [...first.value.queue]) this.remove(queued);
+  /** Forgets the queues of who wants no events any more, but for those that are under way. */
+  private clearUnwanted(now: number): void {
+    for (const [from, boxes] of this.senders) {
+      if (from.receiver(now).webhook_url !== "") continue;
+      for (const box of boxes) if (box.waiting !== null) this.clear(box);
     }
+  }
+
+  private clear(box: Box): void {
+    for (const queued of [...box.queue]) this.discard(queued);
   }
 
   private wait(box: Box, at: number): void {
@@ -158,30 +197,7 @@ export class Outbox {
     return Math.max(0, at - now);
   }
 
-  private keepBounds(box: Box): void {
-    while (box.queue.length > this.bounds.events_per_session) {
-      const oldest = box.queue.find((queued) => !this.underWay(queued));
-      if (oldest === undefined) break;
-      this.drop(oldest);
-    }
-    while (this.order.size > this.bounds.events_per_app) {
-      let oldest = this.order.oldest;
-      while (oldest !== null && this.underWay(oldest)) oldest = oldest.newer;
-      if (oldest === null) break;
-      this.drop(oldest);
-    }
-  }
-
-  private underWay(queued: Queued): boolean {
-    return this.fly.has(queued.box) && queued.box.queue[0] === queued;
-  }
-
-  private drop(queued: Queued): void {
-    this.remove(queued);
-    this.dropped += 1;
-  }
-
-  private remove(queued: Queued): void {
+  private discard(queued: Queued<Box>): void {
     const { box } = queued;
     const place = box.queue.indexOf(queued);
     if (place === 0) {
@@ -190,10 +206,13 @@ export class Outbox {
     } else {
       box.queue.splice(place, 1);
     }
-    this.order.remove(queued);
+    this.backlog.remove(queued);
     if (box.queue.length > 0) return;
     if (box.waiting !== null) this.due.remove(box.waiting);
     box.waiting = null;
     this.boxes.delete(box.session_uuid);
+    const own = this.senders.get(box.from);
+    own?.delete(box);
+    if (own?.size === 0) this.senders.delete(box.from);
   }
 }

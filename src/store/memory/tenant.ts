@@ -1,6 +1,7 @@
-import type { App, AppSettings, Overdue } from "../store";
+import type { App, AppSettings, Overdue, StoredEvent } from "../store";
+import type { OutboxBounds } from "./backlog";
 import { type CallBounds, Calls } from "./calls";
-import { Outbox, type OutboxBounds, type Receiver } from "./outbox";
+import type { Outbox, Receiver, Sender } from "./outbox";
 import { QuotaWindows } from "./quota";
 import type { Schedule } from "./schedule";
 
@@ -11,12 +12,12 @@ export interface Bounds extends CallBounds, OutboxBounds {}
 const OLD_SECRETS = 4;
 
 /** An app with all that is its own. */
-export class Tenant {
+export class Tenant implements Sender {
   readonly quota = new QuotaWindows();
   readonly calls: Calls;
-  readonly outbox: Outbox;
   private settings: App;
   private old_secrets: readonly { readonly secret: string; readonly until: number }[] = [];
+  private revision = 1;
   private is_closing = false;
 
   constructor(
@@ -26,12 +27,13 @@ export class Tenant {
     private secret: string,
     now: number,
     bounds: Bounds,
+    /** Shared by all apps that had this id: what was deleted is delivered beside what is new. */
+    readonly outbox: Outbox,
     deadlines: Schedule<Overdue>,
     forgotten: (session_uuid: string) => void,
   ) {
     this.settings = appOf(settings, now);
     this.calls = new Calls(bounds, deadlines, forgotten);
-    this.outbox = new Outbox(bounds);
   }
 
   /** As it is now: replaced, never changed. */
@@ -45,6 +47,7 @@ export class Tenant {
 
   replace(settings: AppSettings): void {
     this.settings = appOf(settings, this.settings.created_at);
+    this.revision += 1;
   }
 
   /** Is this the secret that signs? It is made up anew for each call that would set it, so a repeat is known by it. */
@@ -61,22 +64,32 @@ export class Tenant {
 
   /** From now on it is being deleted: what is queued is tried once more, at once. */
   close(now: number): void {
-    if (this.is_closing) return;
     this.is_closing = true;
-    this.outbox.hurry(now);
+    this.outbox.hurry(this, now);
   }
 
   disableWebhooks(now: number): void {
     if (this.settings.webhook_disabled_at !== null) return;
     this.settings = { ...this.settings, webhook_disabled_at: now };
-    this.outbox.hurry(now);
+    this.outbox.hurry(this, now);
   }
 
   receiver(now: number): Receiver {
-    const { app_id, webhook_url, webhook_disabled_at } = this.settings;
+    const { webhook_url, webhook_disabled_at } = this.settings;
     const signing = this.old_secrets.filter((old) => old.until > now).map((old) => old.secret);
     const mode = webhook_disabled_at !== null ? "disabled" : this.is_closing ? "closing" : "normal";
-    return { app_id, webhook_url, secrets: [this.secret, ...signing], mode };
+    return { revision: this.revision, webhook_url, secrets: [this.secret, ...signing], mode };
+  }
+
+  /** Queues events, unless the app wants none. */
+  queue(session_uuid: string, events: readonly StoredEvent[], now: number): void {
+    if (this.settings.webhook_url !== "") this.outbox.append(this, session_uuid, events, now);
+  }
+
+  /** Deletes all that is its own. */
+  remove(): void {
+    this.calls.clear();
+    this.outbox.remove(this);
   }
 
   /** Deletes what has outlived its time. */

@@ -3,13 +3,13 @@ import {
   appPut,
   commitOf,
   eachTime,
-  ended,
   eventOf,
   eventsOf,
   loaded,
   type Make,
   names,
   only,
+  receiver,
   sessionOf,
   settlementOf,
   turn,
@@ -53,7 +53,13 @@ export function outboxRules(make: Make): void {
       await call("one", [eventOf(1)]);
       expect(await store.appsWithEvents()).toEqual(["acme"]);
       expect(names(await turn(store, { app_id: "other" }))).toEqual([]);
-      expect(await turn(store, { app_id: "none" })).toEqual({ taken: [], stale: 0, dropped: 0, next_due_ms: null });
+      expect(await turn(store, { app_id: "none" })).toEqual({
+        taken: [],
+        stale: 0,
+        dropped: 0,
+        closing: false,
+        next_due_ms: null,
+      });
       const taken = only(await turn(store));
       expect(await store.appsWithEvents()).toEqual(["acme"]);
       await turn(store, { settled: [settlementOf(taken)] });
@@ -141,7 +147,7 @@ export function outboxRules(make: Make): void {
       await call("one");
       const first = only(await turn(store));
       const waiting = await turn(store, { settled: [settlementOf(first, { retry_in_ms: 700 })] });
-      expect(waiting).toEqual({ taken: [], stale: 0, dropped: 0, next_due_ms: 700 });
+      expect(waiting).toEqual({ taken: [], stale: 0, dropped: 0, closing: false, next_due_ms: 700 });
       await store.commit(commitOf(await loaded(store, "one"), {}, { events: [eventOf(4)] }));
       await advance(699);
       expect(await turn(store)).toMatchObject({ taken: [], next_due_ms: 1 });
@@ -191,6 +197,19 @@ export function outboxRules(make: Make): void {
     });
   });
 
+  test.each(["https://elsewhere.example/", receiver])("a 410 turns nothing off that was put since: %s", async (url) => {
+    const { store, advance } = subject();
+    await call("one");
+    const before = only(await turn(store));
+    await store.putApp(appPut("acme", { webhook_url: url }));
+    const again = only(await turn(store, { settled: [settlementOf(before, "disable")] }));
+    expect((await store.app("acme"))?.webhook_disabled_at).toBeNull();
+    expect(again).toMatchObject({ event: { sequence: 1 }, attempts: 1, webhook_url: url, mode: "normal" });
+    await advance(5);
+    await turn(store, { settled: [settlementOf(again, "disable")] });
+    expect((await store.app("acme"))?.webhook_disabled_at).toBe(await store.now());
+  });
+
   describe("settings", () => {
     test("the address and the secrets are those of the moment of the attempt", async () => {
       const { store, advance } = subject();
@@ -224,7 +243,7 @@ export function outboxRules(make: Make): void {
       await call("two");
       const taken = only(await turn(store, { want: 1 }));
       await store.putApp(appPut("acme", { webhook_url: "" }));
-      expect(await turn(store)).toEqual({ taken: [], stale: 0, dropped: 0, next_due_ms: null });
+      expect(await turn(store)).toEqual({ taken: [], stale: 0, dropped: 0, closing: false, next_due_ms: null });
       await store.commit(commitOf(await loaded(store, "one"), {}, { events: [eventOf(4)] }));
       await call("three");
       expect(await turn(store, { settled: [settlementOf(taken)] })).toMatchObject({ taken: [], stale: 0 });
@@ -244,28 +263,6 @@ export function outboxRules(make: Make): void {
       expect(await store.appsWithEvents()).toEqual([]);
       await store.putApp(appPut("acme"));
       expect(names(await turn(store))).toEqual([]);
-    });
-
-    test("an app that is being deleted: each is tried once more, at once, then everything goes", async () => {
-      const { store } = subject();
-      await call("one");
-      const first = only(await turn(store));
-      await turn(store, { settled: [settlementOf(first, { retry_in_ms: 60_000 })] });
-      await call("two", [eventOf(1)]);
-      const under_way = only(await turn(store));
-      await store.closeApp("acme");
-      expect(await store.appsWithEvents()).toEqual(["acme"]);
-      const last = only(await turn(store));
-      expect(last).toMatchObject({ session_uuid: "one", event: { sequence: 1 }, attempts: 1, mode: "closing" });
-      const settled = [settlementOf(under_way, { retry_in_ms: 60_000 }), settlementOf(last, "dead")];
-      const rest = await turn(store, { settled });
-      expect(rest.taken.map((each) => each.mode)).toEqual(["closing", "closing"]);
-      await ended(store, "two", [eventOf(2)]);
-      const last_ones = await turn(store, { settled: rest.taken.map((each) => settlementOf(each, "dead")) });
-      expect(names(last_ones).sort()).toEqual(["one:3", "two:2"]);
-      await store.removeApp("acme");
-      expect(await store.appsWithEvents()).toEqual([]);
-      expect(await turn(store)).toEqual({ taken: [], stale: 0, dropped: 0, next_due_ms: null });
     });
   });
 

@@ -3,6 +3,7 @@ import {
   admit,
   admitted,
   appPut,
+  closeOf,
   commandOf,
   commitOf,
   decided,
@@ -161,13 +162,15 @@ export function repeatRules(make: Make): void {
       expect(only(await turn(store, { app_id: "new" })).secrets).toEqual(["second", "first"]);
     });
 
-    test("a deletion that began is told as it was, and removing twice is removing", async () => {
+    test("a deletion is told as it was, and does not touch an app that was made anew since", async () => {
       const { store } = subject();
-      expect(await store.closeApp("acme")).toEqual(["call"]);
-      expect(await store.closeApp("acme")).toEqual(["call"]);
-      await store.removeApp("acme");
-      await store.removeApp("acme");
-      expect(await store.load("call")).toBeNull();
+      const close = closeOf("acme");
+      expect(await store.closeApp(close)).toEqual(["call"]);
+      expect(await store.closeApp(close)).toEqual(["call"]);
+      expect(await store.closeApp(closeOf("acme"))).toBeNull();
+      await store.putApp(appPut("acme"));
+      expect(await store.closeApp(close)).toEqual(["call"]);
+      expect(await store.app("acme")).toMatchObject({ app_id: "acme" });
     });
 
     test("a settlement that ran twice counts once, and what was taken without anybody learning it comes back", async () => {
