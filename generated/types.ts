@@ -282,7 +282,7 @@ export interface paths {
         readonly put?: never;
         /**
          * New webhook secret
-         * @description Shown once. The old one signs as well for 24 hours.
+         * @description Shown once. The old one signs as well for 24 hours; of old ones, at most the last 4 do, however often the secret is rotated.
          */
         readonly post: operations["rotateWebhookSecret"];
         readonly delete?: never;
@@ -1384,7 +1384,8 @@ export interface components {
             readonly terminators: string;
             /**
              * Format: re2
-             * @description RE2 syntax without Unicode classes, the counts of its repetitions add up to at most 256; must match the whole input.
+             * @description Must match the whole input. RE2 syntax without Unicode classes and the flag `i`, of at most 300 instructions: about
+             *     as many as it has characters, or would have with its counted repetitions written out.
              */
             readonly digits_regex?: string;
         };
@@ -1912,7 +1913,7 @@ export interface components {
             /** @constant */
             readonly code: "terminators_invalid";
         };
-        /** @description The expression does not compile (RE2 has no look-around and no back-references), names a Unicode class, or repeats too often. Write it in RE2 syntax. */
+        /** @description The expression does not compile (RE2 has no look-around and no back-references), names a Unicode class or the flag `i`, or is too large with its repetitions written out. Write it in RE2 syntax. */
         readonly DigitsRegexInvalidError: {
             /** @constant */
             readonly success: false;
@@ -1938,24 +1939,6 @@ export interface components {
             readonly error: "webhook_url must be empty or an HTTP or HTTPS URL of at most 2048 characters";
             /** @constant */
             readonly code: "webhook_url_invalid";
-        };
-        /** @description Plain http is off. Use https, or start the gateway with ALLOW_HTTP_WEBHOOKS=true. */
-        readonly WebhookUrlMustUseHttpsError: {
-            /** @constant */
-            readonly success: false;
-            /** @constant */
-            readonly error: "webhook_url must use HTTPS";
-            /** @constant */
-            readonly code: "webhook_url_must_use_https";
-        };
-        /** @description The host is an address of a private network or of the machine itself. Use a public one, or start the gateway with ALLOW_LOCALHOST_WEBHOOKS=true. */
-        readonly WebhookUrlIsPrivateError: {
-            /** @constant */
-            readonly success: false;
-            /** @constant */
-            readonly error: "webhook_url must not be a private or loopback address";
-            /** @constant */
-            readonly code: "webhook_url_is_private";
         };
         /** @description The key is too short, too long or has other characters. Leave it out: a good one is made up. */
         readonly ApiKeyInvalidError: {
@@ -2019,6 +2002,24 @@ export interface components {
             readonly error: "script must be an array of at most 100 steps, each a wait, wait_for, press, tone or hangup";
             /** @constant */
             readonly code: "script_invalid";
+        };
+        /** @description Plain http is off. Use https, or start the gateway with ALLOW_HTTP_WEBHOOKS=true. */
+        readonly WebhookUrlMustUseHttpsError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "webhook_url must use HTTPS";
+            /** @constant */
+            readonly code: "webhook_url_must_use_https";
+        };
+        /** @description The host is an address of a private network or of the machine itself. Use a public one, or start the gateway with ALLOW_LOCALHOST_WEBHOOKS=true. */
+        readonly WebhookUrlIsPrivateError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "webhook_url must not be a private or loopback address";
+            /** @constant */
+            readonly code: "webhook_url_is_private";
         };
         /** @description No live call has this uuid; an ended one is not found. List the live calls, or wait for `call.new`. */
         readonly SessionNotFoundError: {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
 import { logLevels } from "./log";
-import { parseNetwork } from "./outbound/addresses";
+import { type Network, parseNetwork } from "./outbound/addresses";
 
 /** Thrown with every problem of the environment, one per line. */
 export class ConfigError extends Error {
@@ -50,10 +50,14 @@ const oneOf =
   (text) =>
     values.find((value) => value === text) ?? wrong(`must be one of ${values.join(", ")}`);
 
-function networks(text: string): readonly string[] {
-  const entries = text.split(",").map((entry) => entry.trim());
-  const bad = entries.find((entry) => parseNetwork(entry) === null);
-  return bad === undefined ? entries : wrong(`must be addresses or networks separated by commas, "${bad}" is neither`);
+function networks(text: string): readonly Network[] {
+  return text
+    .split(",")
+    .map((entry) => entry.trim())
+    .map(
+      (entry) =>
+        parseNetwork(entry) ?? wrong(`must be addresses or networks separated by commas, "${entry}" is neither`),
+    );
 }
 
 function users(text: string): ReadonlyMap<string, string> {

@@ -1,33 +1,23 @@
 /** Whose request it is: the peer's address, or what a trusted proxy says about it. */
-import { isIP } from "node:net";
-import ipaddr from "ipaddr.js";
+import { canonical, inNetworks, type Network } from "../outbound/addresses";
 
-type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
-
-function network(text: string): Network {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-  const address = ipaddr.process(text);
-  return [address, address.kind() === "ipv4" ? 32 : 128];
-}
-
-/** `::ffff:192.0.2.1` is how a dual-stack socket names an IPv4 peer: both forms must be one address to every counter. */
-export function normalAddress(address: string): string {
+/**
+ * `::ffff:192.0.2.1` is how a dual-stack socket names an IPv4 peer: both forms must be one address to every counter.
+ *
+ * @param address undefined: the peer was gone before anybody could ask for it
+ */
+export function peerAddress(address: string | undefined): string {
+  if (address === undefined) return "unknown";
   return address.startsWith("::ffff:") ? address.slice(7) : address;
 }
 
 /** Reads `X-Forwarded-For` as far as it can be believed. */
 export class Proxies {
-  private readonly networks: readonly Network[];
-
-  /** @param trusted addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` counts */
-  constructor(trusted: readonly string[]) {
-    this.networks = trusted.map(network);
-  }
+  /** @param trusted whose `X-Forwarded-For` counts */
+  constructor(private readonly trusted: readonly Network[]) {}
 
   trusts(address: string): boolean {
-    if (this.networks.length === 0 || isIP(address) === 0) return false;
-    const parsed = ipaddr.process(address);
-    return this.networks.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
+    return this.trusted.length > 0 && inNetworks(address, this.trusted);
   }
 
   /**
@@ -42,9 +32,9 @@ export class Proxies {
     let end = forwarded.length;
     while (end >= 0) {
       const comma = end === 0 ? -1 : forwarded.lastIndexOf(",", end - 1);
-      const value = forwarded.slice(comma + 1, end).trim();
-      if (isIP(value) === 0) return believed;
-      believed = ipaddr.process(value).toString();
+      const value = canonical(forwarded.slice(comma + 1, end).trim());
+      if (value === null) return believed;
+      believed = value;
       if (!this.trusts(believed)) return believed;
       end = comma;
     }

@@ -6,6 +6,7 @@ import { keyDigest } from "../keys";
 import type { Log } from "../log";
 import type { Admission, CommandAdmission, Store } from "../store/store";
 import type { JsonObject } from "./body";
+import { BoundedMap } from "./bounded_map";
 import { type Fault, fault } from "./envelope";
 import type { Exchange } from "./exchange";
 import { FrontDoor } from "./front_door";
@@ -23,6 +24,10 @@ export interface CheckOptions {
 const app_id_form = new RegExp(patterns.app_id);
 /** Digests that are remembered: one per app that has been seen lately. */
 const max_digests = 10_000;
+/** Pairs of app and address that are remembered for having used up their quota. */
+const max_floods = 10_000;
+/** Before the end of a window by as much bodies are read again: the store's clock may be in the next one by then. */
+const early_ms = 50;
 
 /** Takes the same time whatever the difference is: connections of a proxy carry keys of more than one client. */
 function same(a: string, b: string): boolean {
@@ -49,7 +54,9 @@ export function fingerprint(command: string, { command_uid: _, ...body }: JsonOb
 
 export class Checks {
   private readonly frontDoor: FrontDoor;
-  private readonly digests = new Map<string, Buffer>();
+  private readonly digests = new BoundedMap<Buffer>(max_digests);
+  /** Until when an app is over its quota at an address, by `performance.now()`. */
+  private readonly floods = new BoundedMap<number>(max_floods);
   private readonly adminKey: Buffer | null;
 
   constructor(private readonly options: CheckOptions) {
@@ -59,7 +66,7 @@ export class Checks {
 
   /** Step 5 of admin routes. */
   async admin(ctx: Context, address: string): Promise<void> {
-    if (!this.frontDoor.empty) await this.frontDoor.enter(ctx, address);
+    if (!this.frontDoor.quiet) await this.frontDoor.enter(ctx, address);
     if (this.adminKey === null) throw fault("503 Admin API not configured");
     const given = ctx.req.headers["x-admin-api-key"];
     if (given === undefined) return this.failed(ctx, address, fault("401 Missing X-Admin-API-Key header"));
@@ -82,7 +89,7 @@ export class Checks {
     const { connection, req } = exchange;
     const app_id = req.headers["x-app-id"];
     const api_key = req.headers["x-api-key"];
-    if (!connection.known || typeof app_id !== "string" || typeof api_key !== "string" || !this.frontDoor.empty)
+    if (!connection.known || typeof app_id !== "string" || typeof api_key !== "string" || !this.frontDoor.quiet)
       return this.stranger(ctx, exchange, address);
     if (connection.app_id !== app_id || !same(connection.api_key, api_key))
       return this.stranger(ctx, exchange, address);
@@ -92,7 +99,7 @@ export class Checks {
   }
 
   private async stranger(ctx: Context, exchange: Exchange, address: string): Promise<void> {
-    if (!this.frontDoor.empty) await this.frontDoor.enter(ctx, address);
+    if (!this.frontDoor.quiet) await this.frontDoor.enter(ctx, address);
     const { connection, req } = exchange;
     const app_id = req.headers["x-app-id"];
     const api_key = req.headers["x-api-key"];
@@ -116,17 +123,10 @@ export class Checks {
     if (remembered === undefined || !timingSafeEqual(remembered, digest)) {
       if (!(await this.ask(exchange, this.options.store.authenticate(app_id, exchange.digest))))
         return this.failed(ctx, address, fault("401 Invalid API key"));
-      this.remember(app_id, digest);
+      this.digests.set(app_id, digest);
     }
     // Another request may have brought other credentials meanwhile.
     if (connection.digest === exchange.digest) connection.known = true;
-  }
-
-  private remember(app_id: string, digest: Buffer): void {
-    this.digests.delete(app_id);
-    const oldest = this.digests.size < max_digests ? undefined : this.digests.keys().next().value;
-    if (oldest !== undefined) this.digests.delete(oldest);
-    this.digests.set(app_id, digest);
   }
 
   /** Answers a failure of step 5, unless the address has used up its number of them. */
@@ -144,12 +144,49 @@ export class Checks {
     }
   }
 
+  /** Was this app over its quota at this address a moment ago? */
+  flooded({ app_id }: Exchange, address: string): boolean {
+    if (this.floods.size === 0) return false;
+    const flood = `${address} ${app_id}`;
+    const until = this.floods.get(flood);
+    if (until === undefined) return false;
+    if (until > performance.now()) return true;
+    this.floods.delete(flood);
+    return false;
+  }
+
+  /**
+   * Steps 5 and 6 for one who is over his quota, so that his body is neither read nor judged. The store is asked all the
+   * same: a key that was taken back comes first, and a limit that was raised holds from the next request on. Then this
+   * request goes on as any other, and counts twice.
+   */
+  async unread(ctx: Context, exchange: Exchange, address: string): Promise<void> {
+    await this.counted(ctx, exchange, address, true, null);
+    this.floods.delete(`${address} ${exchange.app_id}`);
+  }
+
   /**
    * Steps 5, 6 and 9 to 13 in one question to the store. An error of the body or the parameters was held back until
    * here, where key and quota hold.
    */
   async admit(ctx: Context, exchange: Exchange, address: string, held: Fault | null, command: CommandAdmission | null) {
+    const admission = await this.counted(ctx, exchange, address, held !== null, command);
+    if (admission.outcome === "admitted") return admission;
+    exchange.replayed = admission.outcome === "replay";
+    if (admission.outcome === "replay" && admission.status === 202) return admission;
+    throw refusal(admission, held);
+  }
+
+  /** What the store says of a request whose key and quota hold. */
+  private async counted(
+    ctx: Context,
+    exchange: Exchange,
+    address: string,
+    held: boolean,
+    command: CommandAdmission | null,
+  ): Promise<Counted> {
     const { app_id = "", session_uuid = null, digest } = exchange;
+    const asked = performance.now();
     const admission = await this.ask(
       exchange,
       this.options.store.admit({
@@ -157,7 +194,7 @@ export class Checks {
         digest,
         address,
         default_rate_limit: this.options.defaultRateLimit,
-        held: held !== null,
+        held,
         session_uuid,
         command,
       }),
@@ -168,20 +205,19 @@ export class Checks {
       return this.failed(ctx, address, fault("401 Invalid API key"));
     }
     exchange.quota = admission.quota;
-    if (admission.outcome === "admitted") return admission;
-    exchange.replayed = admission.outcome === "replay";
-    if (admission.outcome === "replay" && admission.status === 202) return admission;
-    throw refusal(admission, held);
+    if (admission.outcome !== "quota") return admission;
+    const { reset_ms } = admission.quota;
+    this.floods.set(`${address} ${app_id}`, asked + reset_ms - early_ms);
+    throw fault("429 Rate limit exceeded", undefined, reset_ms);
   }
 }
 
-type Refused = Exclude<Admission, { outcome: "admitted" | "key" }>;
+type Counted = Exclude<Admission, { outcome: "key" | "quota" }>;
+type Refused = Exclude<Counted, { outcome: "admitted" }>;
 
 /** The table from what the store refuses to what is answered. */
 function refusal(admission: Refused, held: Fault | null): Error {
   switch (admission.outcome) {
-    case "quota":
-      return fault("429 Rate limit exceeded", undefined, admission.quota.reset_ms);
     case "held":
       return held ?? new Error("the store answered a held error that there is not");
     case "gone":

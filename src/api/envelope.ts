@@ -41,8 +41,6 @@ export class Fault extends Error {
   readonly body: string;
   /** Value of `Allow`. */
   allow: string | null = null;
-  /** The answer is a repeat of an earlier one. */
-  replayed = false;
 
   constructor(entry: Entry, detail: unknown, retryAfterMs: number) {
     super(entry.code);

@@ -1,44 +1,33 @@
 /** Guessing keys: an address that fails to authenticate too often is shut out for the rest of the running second. */
 import type { Context } from "koa";
 import ratelimit from "koa-ratelimit";
+import { BoundedMap } from "./bounded_map";
 import { fault } from "./envelope";
-
-/** koa-ratelimit's memory driver never evicts: here the window that began longest ago makes room. */
-class BoundedMap<V> extends Map<string, V> {
-  constructor(private readonly bound: number) {
-    super();
-  }
-
-  override set(key: string, value: V): this {
-    this.delete(key);
-    if (this.size >= this.bound) {
-      const oldest = this.keys().next();
-      if (!oldest.done) this.delete(oldest.value);
-    }
-    return super.set(key, value);
-  }
-}
 
 const namespace = "failed";
 const window_ms = 1000;
 const addresses = 100_000;
 
 /**
- * Counts failures only: valid requests cost no window. What the limiter keeps per address goes from `max` (its first
- * call) down to 0 (refused), so 1 left means that `max` failures have passed and everything that follows is refused.
+ * Counts failures only: valid requests cost no window. What the limiter keeps per address goes from its maximum (its
+ * first call) down to 0 (refused). That maximum is one more than `max`, so 1 left means that more than `max` failures
+ * have passed and everything that follows is refused.
  */
 export class FrontDoor {
+  /** Bounded, because koa-ratelimit's memory driver never evicts. */
   private readonly windows = new BoundedMap<{ readonly remaining: number }>(addresses);
   private readonly limiter;
+  /** By `performance.now()`: from here on every window has ended. */
+  private quietFrom = 0;
 
-  /** @param max failures of one address that are answered as what they are, per second */
+  /** @param max failures of one address per second that do it no harm; one more is still answered as what it is */
   constructor(max: number) {
     this.limiter = ratelimit({
       driver: "memory",
       db: this.windows,
       namespace,
       duration: window_ms,
-      max,
+      max: max + 1,
       id: (ctx: Context) => String(ctx.state.address),
       disableHeader: true,
     });
@@ -58,9 +47,9 @@ export class FrontDoor {
     this.windows.delete(key);
   }
 
-  /** True while nobody failed lately: then there is no need to ask. */
-  get empty(): boolean {
-    return this.windows.size === 0;
+  /** True while nobody has failed within the last second: then there is no need to ask. */
+  get quiet(): boolean {
+    return performance.now() >= this.quietFrom;
   }
 
   /**
@@ -69,15 +58,19 @@ export class FrontDoor {
    * @throws the declared 429, when the address had used its window up already
    */
   failed(ctx: Context, address: string): Promise<void> {
+    if (this.quiet) this.windows.clear();
     return this.count(ctx, address);
   }
 
   private async count(ctx: Context, address: string): Promise<void> {
     let passed = false;
     ctx.state.address = address;
-    await this.limiter(ctx, async () => {
+    const counted = this.limiter(ctx, async () => {
       passed = true;
     });
+    // The limiter has read its clock by now: no window ends later than this.
+    this.quietFrom = performance.now() + window_ms;
+    await counted;
     if (passed) return;
     // It has written an answer of its own into the response.
     for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);

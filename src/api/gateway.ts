@@ -6,8 +6,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import Koa, { type Context } from "koa";
 import type { Handlers } from "../contract";
 import type { Log } from "../log";
+import type { Network } from "../outbound/addresses";
 import type { App, Session, Store } from "../store/store";
-import { normalAddress, Proxies } from "./address";
+import { Proxies, peerAddress } from "./address";
 import { Aborted, type JsonObject } from "./body";
 import { Checks, commandAdmission } from "./checks";
 import { Fault, fault, type TransportError } from "./envelope";
@@ -32,8 +33,8 @@ export interface ApiOptions {
   readonly maxInflight: number;
   /** Connections at a time whose requests are served. */
   readonly maxConnections?: number;
-  /** Addresses or networks whose `X-Forwarded-For` counts. */
-  readonly trustProxy: readonly string[];
+  /** Whose `X-Forwarded-For` counts. */
+  readonly trustProxy: readonly Network[];
   readonly commandTimeoutMs: number;
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -63,7 +64,7 @@ export class Api {
     this.transport = new Transport({
       timeouts: { ...defaultTimeouts, ...options.timeouts },
       maxConnections: options.maxConnections ?? max_connections,
-      peer: (socket) => normalAddress(socket.remoteAddress ?? ""),
+      peer: (socket) => peerAddress(socket.remoteAddress),
       request: koa.callback(),
       refuse: (error, req, res) => this.refuse(error, req, res),
       bytes: (error, req, cause) => this.lastWord(error, req, cause),
@@ -188,6 +189,7 @@ export class Api {
     if (route.session) exchange.session_uuid = String(params.uuid);
     const unknown = this.checks.app(ctx, exchange, address);
     if (unknown) await unknown;
+    if (this.checks.flooded(exchange, address)) await this.checks.unread(ctx, exchange, address);
     let held: Fault | null = null;
     let input: Input | null = null;
     try {

@@ -50,7 +50,7 @@ export class Connection {
   failed = false;
   /** No request is taken after this one: its answer is the last. */
   final = false;
-  /** The peer's address; "" for a peer that was gone at once. */
+  /** The peer's address; "unknown" for a peer that was gone at once. */
   readonly peer: string;
   /** Does this connection exceed the number that is served? */
   readonly excess: boolean;

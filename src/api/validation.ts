@@ -3,15 +3,18 @@ import type { ValidateFunction } from "ajv";
 import Ajv2020 from "ajv/dist/2020";
 import addFormats from "ajv-formats";
 import { OpenAPIBackend } from "openapi-backend";
-import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { operations } from "../../generated/operations";
 import type { OperationId } from "../contract";
 import type { JsonObject } from "./body";
 import { documentPath } from "./document";
 import { type Fault, faultOf } from "./envelope";
+import { isCheapExpression } from "./expression";
 
 /** As much of a JSON Schema as is looked at here. */
 interface Schema {
+  readonly type?: unknown;
+  /** Name of the field whose value this one has when it is left out. */
+  readonly "x-default-from"?: string;
   readonly required?: readonly string[];
   readonly additionalProperties?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -22,25 +25,8 @@ type FieldErrors = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const scheme = /^https?:\/\//i;
 
-/** Sum of the counts of all repetitions in an expression: what it unfolds to, and what it takes to match, grows with it. */
-const maxRepetitions = 256;
-
-/** RE2, but nothing that takes long on this thread: a tenant writes it. Digits need no classes of Unicode. */
-function isRe2(pattern: string): boolean {
-  let repetitions = 0;
-  for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) repetitions += Number(most || least);
-  if (repetitions > maxRepetitions || /\\[pP]/.test(pattern)) return false;
-  try {
-    RE2JS.compile(pattern);
-    return true;
-  } catch (error) {
-    if (error instanceof RE2JSSyntaxException) return false;
-    throw error;
-  }
-}
-
 /** One for all operations: the same formats and words, and the first failure is enough. */
-function validators(coerceTypes: boolean): Ajv2020 {
+function validator(): Ajv2020 {
   const ajv = new Ajv2020({
     allErrors: false,
     verbose: true,
@@ -49,19 +35,20 @@ function validators(coerceTypes: boolean): Ajv2020 {
     allowUnionTypes: true,
     ownProperties: true,
     useDefaults: true,
-    coerceTypes,
     $data: true,
   });
   addFormats(ajv);
   ajv.addFormat("http-url", { type: "string", validate: (value) => scheme.test(value) && URL.canParse(value) });
-  ajv.addFormat("re2", { type: "string", validate: isRe2 });
-  ajv.addVocabulary(["x-error", "x-rules", "example"]);
+  ajv.addFormat("re2", { type: "string", validate: isCheapExpression });
+  ajv.addVocabulary(["x-error", "x-rules", "x-default-from", "example"]);
   return ajv;
 }
 
 /** Fields that one after the other decide the answer to a request that has failed as a whole. */
 class Fields {
   private readonly each: readonly (readonly [string, ValidateFunction])[];
+  private readonly integers: readonly string[];
+  private readonly copied: readonly (readonly [field: string, from: string])[];
 
   constructor(
     ajv: Ajv2020,
@@ -71,6 +58,21 @@ class Fields {
     const fields = Object.entries(schema.properties ?? {});
     // In an object of its own, because a default is only allowed there.
     this.each = fields.map(([name, field]) => [name, ajv.compile({ type: "object", properties: { [name]: field } })]);
+    this.integers = fields.flatMap(([name, { type }]) => (type === "integer" ? [name] : []));
+    this.copied = fields.flatMap(([name, { "x-default-from": from }]) => (from === undefined ? [] : [[name, from]]));
+  }
+
+  /** Turns plain decimal digits into the integers that they are; any other text stays, and is no integer. */
+  count(values: JsonObject): void {
+    for (const name of this.integers) {
+      const text = values[name];
+      if (typeof text === "string" && /^[0-9]+$/.test(text)) values[name] = Number(text);
+    }
+  }
+
+  /** Gives fields that were left out the value of another field. */
+  copy(values: JsonObject): void {
+    for (const [name, from] of this.copied) if (!Object.hasOwn(values, name)) values[name] = values[from];
   }
 
   /** Missing ones in the order of `required`, unknown ones, then each in the order of `properties`. */
@@ -116,6 +118,7 @@ export class Validation {
 
   /** Fills in defaults and turns the numbers of the query into numbers. */
   parametersFault(path: JsonObject, query: JsonObject): Fault | null {
+    this.query.count(query);
     if (this.parameters({ path, query, header: {}, cookie: {} })) return null;
     const first = this.path.first(path) ?? this.query.first(query);
     if (first === null) throw new Error("parameters fail as a whole, but none of them alone");
@@ -130,6 +133,7 @@ export class Validation {
       if (first === null) throw new Error("a body fails as a whole, but none of its fields alone");
       return first;
     }
+    this.body.fields.copy(body);
     for (const { error, valid } of this.rules) if (!valid(body)) return faultOf(error);
     return null;
   }
@@ -165,13 +169,12 @@ export function compileValidations(): Promise<ReadonlyMap<OperationId, Validatio
 }
 
 async function compile(): Promise<ReadonlyMap<OperationId, Validation>> {
-  const ajv = validators(false);
-  const coercing = validators(true);
+  const ajv = validator();
   const backend = new OpenAPIBackend({
     definition: documentPath,
     // Its check of the document knows OpenAPI 3.0 only; its routing and its pipeline are not used.
     quick: true,
-    customizeAjv: (_ajv, options) => (options?.coerceTypes ? coercing : ajv),
+    customizeAjv: () => ajv,
   });
   await backend.init();
   const validations = new Map<OperationId, Validation>();
@@ -186,8 +189,8 @@ async function compile(): Promise<ReadonlyMap<OperationId, Validation>> {
     const { fields, rules } = operations[id];
     const validation = new Validation(
       parameters,
-      new Fields(coercing, objectOf(operation.parameters, "path"), fields.path),
-      new Fields(coercing, objectOf(operation.parameters, "query"), fields.query),
+      new Fields(ajv, objectOf(operation.parameters, "path"), fields.path),
+      new Fields(ajv, objectOf(operation.parameters, "query"), fields.query),
       body && schema ? { valid: body, fields: new Fields(ajv, schema, fields.body) } : null,
       rules.map(({ error, schema: rule }) => ({ error, valid: ajv.compile(rule) })),
       fields,

@@ -3,16 +3,18 @@
  * checks each webhook's signature and prints it in one line.
  */
 
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { readConfig } from "../config";
+import { ConfigError, readConfig } from "../config";
 import { type Gateway, startGateway } from "../main";
+import { isLoopback } from "../outbound/addresses";
 import { verify } from "../webhooks/signature";
 
-/** Known to everybody: they open nothing but a gateway on the loopback address. */
+/** Known to everybody: they open nothing but a gateway on a loopback address. */
 const demo = { app: "demo", key: "demo-api-key-0123456789", admin: "demo-admin-key-0123456789" };
 
 /** The largest webhook body the receiver reads. */
@@ -24,14 +26,16 @@ export interface Development {
 }
 
 /**
- * @param env overrides the demo values
+ * @param env overrides the demo values; an empty value counts as unset
  * @param print one line, without its end
+ * @throws ConfigError also when others could reach the gateway with a key that everybody knows
  */
 export async function startDevelopment(
   env: Readonly<Record<string, string | undefined>>,
   print: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
   colours: boolean = process.stdout.isTTY === true,
 ): Promise<Development> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const config = readConfig({
     ADMIN_API_KEY: demo.admin,
     ALLOW_HTTP_WEBHOOKS: "true",
@@ -39,8 +43,14 @@ export async function startDevelopment(
     ALLOW_LOCALHOST_MEDIA: "true",
     SHUTDOWN_TIMEOUT_MS: "0",
     LOG_LEVEL: "warn",
-    ...env,
+    ...given,
   });
+  const local = isLoopback(config.HOST);
+  if (!local && given.ADMIN_API_KEY === undefined)
+    throw new ConfigError([
+      `HOST ${config.HOST} is not a loopback address: set ADMIN_API_KEY, the demo key is known to everybody`,
+    ]);
+  const key = local ? demo.key : randomBytes(24).toString("base64url");
   const receiver = new Receiver(print, colours);
   const webhook_url = await receiver.listen();
   const gateway = await startGateway(config).catch(async (error: unknown) => {
@@ -48,7 +58,7 @@ export async function startDevelopment(
     throw error;
   });
   try {
-    const body = { api_key: demo.key, webhook_url, dids: ["*"] };
+    const body = { api_key: key, webhook_url, dids: ["*"] };
     const headers = { "X-Admin-API-Key": config.ADMIN_API_KEY ?? "", "Content-Type": "application/json" };
     const response = await fetch(`${gateway.url}/admin/apps/${demo.app}`, {
       method: "POST",
@@ -58,7 +68,7 @@ export async function startDevelopment(
     const app: unknown = await response.json();
     if (!isCreated(app)) throw new Error(`The demo app could not be made: ${JSON.stringify(app)}`);
     receiver.secret = app.webhook_secret;
-    print(welcome(gateway, app.webhook_secret, config.SIP_HOST, config.ADMIN_API_KEY ?? ""));
+    print(welcome(gateway, key, app.webhook_secret, config.SIP_HOST, config.ADMIN_API_KEY ?? ""));
   } catch (error) {
     await gateway.shutdown();
     await receiver.close();
@@ -76,9 +86,9 @@ function isCreated(app: unknown): app is { webhook_secret: string } {
 }
 
 /** What to paste next. Lines for curl where there is one, else for Node alone. */
-function welcome(gateway: Gateway, secret: string, sipHost: string, admin: string): string {
+function welcome(gateway: Gateway, key: string, secret: string, sipHost: string, admin: string): string {
   const { url } = gateway;
-  const app = [`X-App-ID: ${demo.app}`, `X-API-Key: ${demo.key}`];
+  const app = [`X-App-ID: ${demo.app}`, `X-API-Key: ${key}`];
   const commands = `${url}/api/v1/sessions/$SESSION/commands`;
   const uuid = `node -pe 'JSON.parse(fs.readFileSync(0)).session_uuid'`;
   const sip = gateway.embedded
@@ -86,7 +96,7 @@ function welcome(gateway: Gateway, secret: string, sipHost: string, admin: strin
     : "";
   return `Voicegate is ready.
   API         ${url}  (the contract: ${url}/openapi.json)${sip}
-  app         ${demo.app}, key ${demo.key}
+  app         ${demo.app}, key ${key}
   secret      ${secret}
 Events of the app are printed here as they arrive. Paste into another terminal, one line after the other:
 

@@ -95,6 +95,18 @@ export function isForbiddenHost(hostname: string, allowLocal = false): boolean {
   return !allowLocal && /^(?:.*\.)?localhost\.?$/i.test(host);
 }
 
+const loopback = networks("127.0.0.0/8", "::1/128");
+
+/** Does only this machine get there? */
+export function isLoopback(address: string): boolean {
+  return inNetworks(address, loopback);
+}
+
+/** One spelling for each address, that of IPv4 for `::ffff:192.0.2.1` too; null for what is none. */
+export function canonical(address: string): string | null {
+  return parse(address)?.toString() ?? null;
+}
+
 /** An address or a network (`10.0.0.0/8`, `2001:db8::/32`); null when it is neither. */
 export function parseNetwork(text: string): Network | null {
   const [base = "", bits, ...rest] = text.split("/");

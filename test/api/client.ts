@@ -17,7 +17,7 @@ import { appendFileSync } from "node:fs";
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import path from "node:path";
 import { type OperationId, operations, type PseudoOperationId, triples } from "../../generated/operations";
-import { responseErrors } from "../../src/api/conformity";
+import { responseErrors } from "./conformity";
 
 export type AnswerId = OperationId | PseudoOperationId;
 

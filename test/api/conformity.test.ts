@@ -1,7 +1,7 @@
 /** The check that every response of every test goes through: it must see what is wrong. */
 import { expect, test } from "@jest/globals";
-import { responseErrors } from "../../src/api/conformity";
 import { operationOf } from "./client";
+import { responseErrors } from "./conformity";
 
 const json = { "x-request-id": "r1", "cache-control": "no-store", "content-type": "application/json; charset=utf-8" };
 const limited = { ratelimit: '"app";r=1;t=1', "ratelimit-policy": '"app";q=2;w=1' };

@@ -20,7 +20,7 @@ const ajv = new Ajv2020({
   $data: true,
 });
 addFormats(ajv);
-ajv.addVocabulary(["x-error", "x-rules", "components"]);
+ajv.addVocabulary(["x-error", "x-rules", "x-default-from", "components"]);
 ajv.addFormat("re2", (value: string) => attempt(() => RE2JS.compile(value)));
 ajv.addFormat("http-url", (value: string) => attempt(() => new URL(value)) && /^https?:/i.test(value));
 ajv.addFormat("binary", true);

@@ -1,5 +1,6 @@
 /** Errors that depend on how the gateway was started, and on how much it has to do. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { errors, operations } from "../../generated/operations";
 import { Wire } from "../api/wire";
 import { TestGateway } from "../gateway";
 import { bytesOf, forEachDeclaring, provoke } from "./expected";
@@ -37,6 +38,17 @@ describe("by production's rules, without the embedded engine", () => {
   forEachDeclaring("webhook_url_is_private", async (id) => {
     const request = withBody(exampleRequest(id, place), { webhook_url: "https://127.0.0.1/" });
     await provoke(place.client, request, id, "webhook_url_is_private");
+  });
+
+  test("what only the configuration knows comes after all fields, as the document has it", async () => {
+    const wrong = { webhook_url: "http://example.com/", api_key: "short", dids: ["1*2"] };
+    const request = exampleRequest("putApp", place);
+    await provoke(place.client, withBody(request, wrong), "putApp", "api_key_invalid");
+    await provoke(place.client, withBody(request, { ...wrong, api_key: undefined }), "putApp", "dids_invalid");
+    const { failures } = operations.putApp;
+    const written = Object.keys(errors).filter((code) => failures.some((failure) => failure === code));
+    for (const order of [written, [...failures]])
+      expect(order.indexOf("webhook_url_must_use_https")).toBeGreaterThan(order.indexOf("dids_invalid"));
   });
 });
 

@@ -32,6 +32,19 @@ describe("a uid that another command has had", () => {
   });
 });
 
+test("a uid that comes again with the default of another field written out is a repeat", async () => {
+  const request = withUid("playAndGetDigits", await place.call(), "twice");
+  const body = JSON.parse(String(request.body));
+  expect((await place.client.request(withBody(request, { ...body, timeout_ms: 300 }))).status).toBe(202);
+  const again = await place.client.request(withBody(request, { ...body, timeout_ms: 300, digit_timeout_ms: 300 }));
+  expect({ status: again.status, replayed: again.headers["idempotent-replayed"] }).toEqual({
+    status: 202,
+    replayed: "true",
+  });
+  const other = withBody(request, { ...body, timeout_ms: 300, digit_timeout_ms: 301 });
+  await provoke(place.client, other, "playAndGetDigits", "command_uid_reused");
+});
+
 /** `hangup` and `disconnect` wait for nobody: the embedded engine has taken them before it reads a second request. */
 const waiting = declaring("command_uid_pending").filter((id) => id !== "hangup" && id !== "disconnect");
 

@@ -39,7 +39,7 @@ function typescriptFiles(folder: string): string[] {
 function roomOf(file: string): string {
   const parts = path.normalize(file).split(path.sep);
   if (parts[0] === "generated") return "generated";
-  if (file === path.normalize("src/store/store.ts")) return "store port";
+  if (/^src\/store\/(?:store\.ts|port\/)/.test(parts.join("/"))) return "store port";
   if (file === path.normalize("src/engines/engine.ts")) return "engine port";
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }

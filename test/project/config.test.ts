@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "@jest/globals";
+import { startDevelopment } from "../../src/cli/development";
 import { ConfigError, packageVersion, readConfig, variables } from "../../src/config";
 import { root } from "./program";
 
@@ -42,7 +43,8 @@ test("values are read as what they are", () => {
     ["alice", "secret"],
     ["bob", "other"],
   ]);
-  expect(config).toMatchObject({ TRUST_PROXY: ["10.0.0.0/8", "::1"], ALLOW_HTTP_WEBHOOKS: true, LOG_LEVEL: "warn" });
+  expect(config.TRUST_PROXY?.map(([base, bits]) => `${base}/${bits}`)).toEqual(["10.0.0.0/8", "::1/128"]);
+  expect(config).toMatchObject({ ALLOW_HTTP_WEBHOOKS: true, LOG_LEVEL: "warn" });
 });
 
 test.each<[string, string]>([
@@ -91,6 +93,28 @@ test("a port in use ends the start with one line and exit 1", async () => {
   other.close();
   expect(status).toBe(1);
   expect(stderr).toMatch(new RegExp(`^Cannot start: .*EADDRINUSE.*:${port}\n$`));
+});
+
+test("development mode is for this machine, unless somebody has chosen a key", () => {
+  const { status, stdout, stderr } = voicegate(["dev"], { HOST: "0.0.0.0", PORT: "0", ADMIN_API_KEY: "" });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^The configuration has a problem:\n {2}HOST 0\.0\.0\.0 .*set ADMIN_API_KEY.*\n$/);
+});
+
+test("development mode: empty values are unset, and others get no key that everybody knows", async () => {
+  const free = { PORT: "0", SIP_PORT: "0", LOG_LEVEL: "silent" };
+  const known = "demo-api-key-0123456789";
+  const lines: string[] = [];
+  const print = (line: string) => void lines.push(line);
+  const local = await startDevelopment({ ...free, ADMIN_API_KEY: "", SHUTDOWN_TIMEOUT_MS: "" }, print, false);
+  await local.shutdown();
+  expect(lines.join()).toContain(known);
+  lines.length = 0;
+  const own = { HOST: "0.0.0.0", ADMIN_API_KEY: "a-key-of-my-own-0123456789" };
+  const open = await startDevelopment({ ...free, ...own }, print, false);
+  await open.shutdown();
+  expect(lines.join()).toContain("Voicegate is ready");
+  expect(lines.join()).not.toContain(known);
 });
 
 test("help, version and wrong words", () => {
