@@ -143,7 +143,6 @@ function embeddedEngine(config: Config, media: MediaFiles, log: Log): EmbeddedEn
     },
     rtp: { portMin: config.RTP_PORT_MIN, portMax: config.RTP_PORT_MAX, timeoutMs: config.RTP_TIMEOUT_SECONDS * 1000 },
     commandTimeoutMs: config.COMMAND_TIMEOUT_MS,
-    maxCalls: config.MAX_SESSIONS,
     media,
     log,
   });

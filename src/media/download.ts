@@ -6,6 +6,7 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Outbound, RequestError } from "../outbound/request";
 import { MediaError } from "./error";
+import type { Lease, Patience } from "./room";
 
 const maxRedirects = 3;
 const redirects = [301, 302, 303, 307, 308];
@@ -13,24 +14,22 @@ const redirects = [301, 302, 303, 307, 308];
 export interface Download {
   readonly url: string;
   readonly target: string;
-  /** For all hops together, until the last byte is there. */
-  readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** Asked before bytes are written; false ends it as `too_large`. */
-  readonly reserve: (bytes: number) => boolean;
-  readonly signal: AbortSignal;
+  /** Taken of before bytes are written. */
+  readonly room: Lease;
+  /** For all hops together, until the last byte is there. */
+  readonly patience: Patience;
 }
 
 /**
  * Fetches a file, redirects included; each hop is checked like the first.
  * @returns its size in bytes
- * @throws MediaError; the reason of `signal` once it aborts
+ * @throws MediaError; the reason of the signal once it aborts
  */
 export async function download(outbound: Outbound, file: Download): Promise<number> {
-  const deadline = performance.now() + file.timeoutMs;
   let url = parse(file.url, undefined);
   for (let hop = 0; hop <= maxRedirects; hop++) {
-    const found = await get(outbound, url, Math.max(1, deadline - performance.now()), file);
+    const found = await get(outbound, url, file);
     if (typeof found === "number") return found;
     url = parse(found.location, url);
   }
@@ -42,19 +41,16 @@ function parse(text: string, base: URL | undefined): URL {
   return new URL(text, base);
 }
 
-async function get(
-  outbound: Outbound,
-  url: URL,
-  deadlineMs: number,
-  file: Download,
-): Promise<number | { location: string }> {
+async function get(outbound: Outbound, url: URL, file: Download): Promise<number | { location: string }> {
+  const { signal, until } = file.patience;
   try {
+    const deadlineMs = Math.max(1, until - performance.now());
     const headers = { "User-Agent": "Voicegate", Accept: "audio/*", "Accept-Encoding": "identity" };
-    return await outbound.exchange({ method: "GET", url, headers, deadlineMs, signal: file.signal }, (answer) =>
+    return await outbound.exchange({ method: "GET", url, headers, deadlineMs, signal }, (answer) =>
       receive(answer, file),
     );
   } catch (error) {
-    file.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (!(error instanceof RequestError)) throw error;
     throw new MediaError(error.reason === "aborted" ? "timeout" : error.reason);
   }
@@ -72,8 +68,8 @@ async function receive(answer: IncomingMessage, file: Download): Promise<number 
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, next) {
       size += chunk.length;
-      if (size > file.maxBytes || !file.reserve(chunk.length)) next(new MediaError("too_large"));
-      else next(null, chunk);
+      if (size > file.maxBytes) next(new MediaError("too_large"));
+      else file.room.take(chunk.length, file.patience).then(() => next(null, chunk), next);
     },
   });
   try {

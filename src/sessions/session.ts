@@ -88,9 +88,10 @@ export function advance(session: Session, event: SessionEvent, at: number): Adva
     case "playback.started": {
       const { operation_id, command_uid, urls, index, offset_ms } = event;
       // A confirmation that comes too late must not leave it sounding: the caller was told that it failed.
-      if (!pending(session, operation_id)) return next.undo(operation_id);
+      const operation = session.operations[operation_id];
+      if (!operation) return next.undo(operation_id);
       next.session.playback = { command_uid, urls, index, offset_ms, at, started_at: at, paused: false };
-      return next.tell({ event: "playback.started", data: listed(command_uid, urls) }).settle(operation_id, null);
+      return next.tell({ event: "playback.started", data: listed(command_uid, urls) }).settle(operation, null);
     }
     case "playback.advanced":
       if (session.playback?.command_uid !== event.command_uid) return null;
@@ -104,29 +105,34 @@ export function advance(session: Session, event: SessionEvent, at: number): Adva
       const { command_uid, url, reason } = event;
       return next.tell({ event: "playback.file_not_found", data: { command_uid, url, reason } });
     }
-    case "digits.started":
-      if (!pending(session, event.operation_id)) return next.undo(event.operation_id);
+    case "digits.started": {
+      const operation = session.operations[event.operation_id];
+      if (!operation) return next.undo(event.operation_id);
       next.session.collecting = { command_uid: event.command_uid };
-      return next.settle(event.operation_id, null);
+      return next.settle(operation, null);
+    }
     case "digits.collected":
       if (session.collecting?.command_uid !== event.command_uid) return null;
       next.session.collecting = null;
       return next.tell(collected(event.command_uid, event.digits, event.terminator, event.status));
-    case "failed":
-      return pending(session, event.operation_id) ? next.settle(event.operation_id, event.error) : null;
+    case "failed": {
+      const operation = session.operations[event.operation_id];
+      return operation ? next.settle(operation, event.error) : null;
+    }
     case "hangup":
       return hangup(next, event, at);
     case "command.taken":
       return taken(next, event);
     case "command.refused": {
-      const operation = pending(session, event.operation_id);
+      const operation = session.operations[event.operation_id];
       if (!operation) return null;
       next.take(operation, event.late ? 504 : "free");
       return event.late ? next.undo(event.operation_id) : next;
     }
-    case "command.overdue":
-      if (!pending(session, event.operation_id)) return null;
-      return next.settle(event.operation_id, "Media server timed out").undo(event.operation_id);
+    case "command.overdue": {
+      const operation = session.operations[event.operation_id];
+      return operation ? next.settle(operation, "Media server timed out").undo(event.operation_id) : null;
+    }
   }
 }
 
@@ -175,18 +181,13 @@ class Next implements Advance {
     return this;
   }
 
-  /** Ends an operation with its one `command.result`. One that is not pending any more has had it. */
-  settle(operation_id: string, failure: CommandFailure | null): this {
-    const operation = pending(this.session, operation_id);
-    return operation ? this.take(operation, 202).tell(result(operation, failure)) : this;
+  /** Ends a pending operation with its one `command.result`. */
+  settle(operation: Operation, failure: CommandFailure | null): this {
+    return this.take(operation, 202).tell(result(operation, failure));
   }
 }
 
 const none: Operations = Object.freeze({});
-
-function pending({ operations }: Session, operation_id: string): Operation | undefined {
-  return operations[operation_id];
-}
 
 /** Without a prototype it is a dictionary from the start: with one, each new id would make the engine a new shape. */
 function byId(operations: readonly Operation[]): Operations {
@@ -198,7 +199,7 @@ function byId(operations: readonly Operation[]): Operations {
 
 function answered(next: Next, operation_id: string | null, at: number): Advance {
   const { session } = next;
-  const operation = operation_id === null ? undefined : pending(session, operation_id);
+  const operation = operation_id === null ? undefined : session.operations[operation_id];
   if (session.state !== "answered") {
     session.state = "answered";
     session.answered_at = at;
@@ -207,14 +208,14 @@ function answered(next: Next, operation_id: string | null, at: number): Advance 
       data: operation ? { command_uid: operation.command_uid, success: true } : {},
     });
   }
-  return operation ? next.settle(operation.operation_id, null) : next;
+  return operation ? next.settle(operation, null) : next;
 }
 
 function taken(next: Next, event: Extract<SessionEvent, { type: "command.taken" }>): Advance | null {
   const { session, decided } = next;
-  const operation = pending(session, event.operation_id);
+  const operation = session.operations[event.operation_id];
   if (!operation) return null;
-  if (event.immediate) return next.settle(event.operation_id, event.failure);
+  if (event.immediate) return next.settle(operation, event.failure);
   const others = Object.values(session.operations).filter((other) => other !== operation);
   session.operations = byId([...others, { ...operation, taken: true }]);
   decided.push({ operation, status: 202 });
@@ -234,8 +235,8 @@ function hangup(next: Next, event: Extract<SessionEvent, { type: "hangup" }>, at
     next.tell(stopped(playback, known, "hangup"));
   }
   if (collecting) next.tell(collected(collecting.command_uid, event.digits ?? "", null, "unknown"));
-  for (const { operation_id, command } of operations)
-    next.settle(operation_id, endings[command] === event.by ? null : "Session ended");
+  for (const operation of operations)
+    next.settle(operation, endings[operation.command] === event.by ? null : "Session ended");
   const { cause, q850_cause, sip_status, by } = event;
   const duration_ms = answered_at === null ? 0 : at - answered_at;
   session.state = "ended";

@@ -175,6 +175,7 @@ export class Sessions implements Sink {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#asking.close();
     await this.#lines.close();
   }
 

@@ -34,7 +34,7 @@ describe("killed during a call", () => {
       "playback.started hello",
       "command.result playback/start hello done",
       "playback.stopped hello hangup",
-      "call.hangup MEDIA_SERVER_LOST by media_server",
+      "call.hangup MEDIA_SERVER_LOST by gateway",
     ]);
 
     while (!JSON.stringify((await stage.admin("GET", "/health")).body).includes('"connected":true'));
@@ -59,7 +59,7 @@ describe("killed during a call", () => {
     expect(await stage.story(session_uuid)).toEqual([
       "call.new",
       "command.result playback/start hello failed: Session ended",
-      "call.hangup MEDIA_SERVER_LOST 503 by media_server",
+      "call.hangup MEDIA_SERVER_LOST 503 by gateway",
     ]);
     release();
   });

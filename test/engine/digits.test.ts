@@ -132,9 +132,9 @@ const cases: Record<string, Case> = {
     steps: ["sound", "end", "time"],
     log: ["play prompt", "started", 'timeout "" null'],
   },
-  "a terminator without digits is a key: no timeout": {
+  "a terminator alone is no digit": {
     steps: ["sound", "end", "#"],
-    log: ["play prompt", "started", 'failure "" #'],
+    log: ["play prompt", "started", 'timeout "" #'],
   },
   "the terminator comes too early": {
     rules: four,
@@ -169,7 +169,7 @@ const cases: Record<string, Case> = {
   "an empty list of invalid files is none": {
     rules: { ...four, max_tries: 2, invalid_files: [] },
     steps: ["sound", "end", "#", "sound", "end", "#"],
-    log: ["play prompt", "started", "play prompt", 'failure "" #'],
+    log: ["play prompt", "started", "play prompt", 'timeout "" #'],
   },
   "silence in the last try is a timeout, whatever was keyed before": {
     rules: twoTries,

@@ -55,6 +55,8 @@ describe("the media process", () => {
     await expect(play(place, session_uuid, files.tone(40))).rejects.toMatchObject(late);
     await expect(run(place, "playAndGetDigits", session_uuid, body)).rejects.toMatchObject(late);
     await expect(run(place, "stopPlayback", third, {})).rejects.toMatchObject(late);
+    // With nothing to stop, too.
+    await expect(run(place, "stopPlayback", session_uuid, {})).rejects.toMatchObject(late);
     await run(place, "hangup", other, { cause: "NORMAL_CLEARING" });
     expect(await place.engine.call({ did: "1000", caller_id: "sandbox", script: [] })).toBe("unavailable");
     expect(recorder.types(session_uuid)).toEqual([]);
@@ -94,7 +96,7 @@ describe("the media process", () => {
     await recorder.event(playing, "playback.started");
     const lost = engine.mediaPid;
     signal("SIGKILL");
-    const end = { by: "media_server", cause: "MEDIA_SERVER_LOST", q850_cause: 41 };
+    const end = { by: "gateway", cause: "MEDIA_SERVER_LOST", q850_cause: 41 };
     expect(await recorder.event(playing, "hangup")).toMatchObject({
       ...end,
       sip_status: null,
@@ -112,16 +114,23 @@ describe("the media process", () => {
     expect(await recorder.event(session_uuid, "playback.stopped")).toMatchObject({ reason: "completed" });
   });
 
-  test("dies while a command waits for it: unreachable, and the call ends", async () => {
-    const { recorder, files } = place;
-    const session_uuid = await call();
-    signal("SIGSTOP");
-    const refused = expect(play(place, session_uuid, files.tone(40))).rejects.toMatchObject({ refusal: "unreachable" });
-    signal("SIGKILL");
-    await refused;
-    await recorder.event(session_uuid, "hangup");
-    expect(recorder.types(session_uuid)).toEqual(["hangup"]);
-  });
+  test.each(["startPlayback", "stopPlayback"])(
+    "dies while %s waits for it: unreachable, and the call ends",
+    async (command) => {
+      const { recorder, files } = place;
+      const session_uuid = await call();
+      signal("SIGSTOP");
+      const waiting =
+        command === "startPlayback"
+          ? play(place, session_uuid, files.tone(40))
+          : run(place, "stopPlayback", session_uuid, {});
+      const refused = expect(waiting).rejects.toMatchObject({ refusal: "unreachable" });
+      signal("SIGKILL");
+      await refused;
+      await recorder.event(session_uuid, "hangup");
+      expect(recorder.types(session_uuid)).toEqual(["hangup"]);
+    },
+  );
 
   test("cannot read a file that was there: it is told like one that could not be fetched", async () => {
     const directory = await mkdtemp(path.join(tmpdir(), "voicegate-test-"));

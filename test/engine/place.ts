@@ -15,15 +15,14 @@ export interface EmbeddedPlace {
 
 export const silent: Log = createLog("silent");
 
+export const sipOptions = { host: "127.0.0.1", port: 0, publicHost: null, users: null } as const;
+
 export const embeddedOptions = {
-  sip: null,
+  sip: sipOptions,
   rtp: { portMin: 20_000, portMax: 32_000, timeoutMs: 30_000 },
   commandTimeoutMs: 2000,
-  maxCalls: 100,
   log: silent,
 } as const satisfies Partial<EmbeddedOptions>;
-
-export const sipOptions = { host: "127.0.0.1", port: 0, publicHost: null, users: null } as const;
 
 export async function openEmbedded(options: Partial<EmbeddedOptions> = {}): Promise<EmbeddedPlace> {
   const files = new FileServer();

@@ -52,20 +52,24 @@ describe("a phone", () => {
     expect(place.recorder.events).toEqual([]);
   });
 
-  test("finds no room beyond maxCalls, simulated callers included; an end makes room", async () => {
-    await open({ maxCalls: 2 });
+  test("finds no room while 1000 calls are being offered, simulated callers included", async () => {
+    await open();
     const simulated = { did: "1000", caller_id: "sandbox", script: [] };
-    expect(await place.engine.call(simulated)).toMatchObject({ session_uuid: expect.any(String) });
-    const first = await phone();
-    const session_uuid = await first.ring();
-    const second = await phone();
-    second.phone.invite();
-    second.phone.ackRefusal(await second.phone.response(503));
+    const decide: ((verdict: Verdict) => void)[] = [];
+    place.recorder.verdict = () => new Promise((resolve) => decide.push(resolve));
+    const waiting = Array.from({ length: 1000 }, () => place.engine.call(simulated));
+    await place.recorder.offered(1000);
+    const caller = await phone();
+    caller.phone.invite();
+    const refusal = await caller.phone.response(503);
+    caller.phone.ackRefusal(refusal);
+    expect(refusal.get("retry-after")).toBe("10");
     expect(await place.engine.call(simulated)).toBe("overloaded");
-    await run(place, "hangup", session_uuid, { cause: "NORMAL_CLEARING" });
-    await first.settled();
-    await (await phone()).ring();
-    expect(place.recorder.offers).toHaveLength(3);
+    for (const answer of decide) answer("no_app");
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(["no_app"]));
+    place.recorder.verdict = () => "accepted";
+    await caller.ring();
+    expect(place.recorder.offers).toHaveLength(1001);
   });
 
   test("that cancels while it is offered: the end is told once the call was taken, and only then", async () => {

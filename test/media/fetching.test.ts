@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -130,43 +130,7 @@ describe("what cannot be had", () => {
     });
     await expect(place.refusal(redirect("/slow"))).resolves.toBe("timeout");
   });
-
-  test("no room on the disk, until what is held is released", async () => {
-    // 800 samples are 1600 bytes; while they are decoded, the worst that 1644 bytes can become is counted.
-    const place = await open({ maxDiskBytes: 32_000 });
-    const url = place.serve("file", file);
-    const held = await place.files.open(url);
-    await expect(place.refusal(url)).resolves.toBe("too_large");
-    held.release();
-    held.release();
-    await gone(held.path);
-    await expect(place.samples(url)).resolves.toHaveLength(800);
-  });
-
-  test("too many at once", async () => {
-    const place = await open({ maxOpening: 1 });
-    const requested = new Promise<ServerResponse>((resolve) => {
-      place.serve("held", (_, response) => resolve(response));
-    });
-    const first = place.samples(place.url("held"));
-    const response = await requested;
-    await expect(place.refusal(file)).resolves.toBe("timeout");
-    response.end(file);
-    await expect(first).resolves.toHaveLength(800);
-  });
 });
-
-/** Resolves once the file is not there. */
-async function gone(name: string): Promise<void> {
-  for (;;) {
-    try {
-      await access(name);
-    } catch {
-      // That is what is waited for.
-      return;
-    }
-  }
-}
 
 describe("giving up", () => {
   test("ends the transfer and leaves nothing", async () => {
@@ -178,9 +142,9 @@ describe("giving up", () => {
       closed.push(once(response, "close"));
       response.write(file.subarray(0, 100), () => caller.abort(reason));
     });
-    await expect(place.files.open(url, caller.signal)).rejects.toBe(reason);
+    await expect(place.files.share().open(url, caller.signal)).rejects.toBe(reason);
     await Promise.all(closed);
-    await expect(place.files.open(url, caller.signal)).rejects.toBe(reason);
+    await expect(place.files.share().open(url, caller.signal)).rejects.toBe(reason);
     expect(closed).toHaveLength(1);
   });
 
@@ -190,7 +154,7 @@ describe("giving up", () => {
     const url = place.serve("file", (_, response) => {
       response.end(wav(new Int16Array(10_000_000), 44_100), () => setImmediate(() => caller.abort()));
     });
-    await expect(place.files.open(url, caller.signal)).rejects.toMatchObject({ name: "AbortError" });
+    await expect(place.files.share().open(url, caller.signal)).rejects.toMatchObject({ name: "AbortError" });
     await expect(place.play(file)).resolves.toHaveLength(800);
   });
 

@@ -1,17 +1,18 @@
 /** Media files with a web server that has them: what each test serves, decoded and read back. */
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createLog } from "../../src/log";
-import { MediaError, MediaFiles, type MediaFilesOptions } from "../../src/media/files";
+import { MediaError, MediaFiles, type MediaFilesOptions, type MediaShare } from "../../src/media/files";
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 
 export class Place {
-  readonly lines: string[] = [];
+  readonly #messages: string[] = [];
+  readonly #news = new EventEmitter();
   readonly files: MediaFiles;
   readonly #served = new Map<string, Serve>();
   readonly #server = createServer((request, response) => {
@@ -25,7 +26,7 @@ export class Place {
     readonly parent: string,
     options: Partial<MediaFilesOptions>,
   ) {
-    const log = createLog("info", { write: (line) => this.lines.push(line) });
+    const log = createLog("debug", { write: (line) => this.#note(JSON.parse(line)) });
     this.files = new MediaFiles({ allowLocalhost: true, directory: parent, log, ...options });
   }
 
@@ -48,8 +49,8 @@ export class Place {
     return `${this.#origin}/${name}`;
   }
 
-  async samples(url: string): Promise<Int16Array> {
-    const file = await this.files.open(url);
+  async samples(url: string, share: MediaShare = this.files.share()): Promise<Int16Array> {
+    const file = await share.open(url);
     const bytes = await readFile(file.path);
     file.release();
     if (bytes.length !== file.samples * 2) throw new Error(`${file.samples} samples in ${bytes.length} bytes`);
@@ -62,14 +63,24 @@ export class Place {
   }
 
   /** Why it cannot be played. */
-  async refusal(what: Serve | Buffer | string): Promise<string> {
-    const opened = this.files.open(typeof what === "string" ? what : this.serve("file", what));
+  async refusal(what: Serve | Buffer | string, share: MediaShare = this.files.share()): Promise<string> {
+    const opened = share.open(typeof what === "string" ? what : this.serve("file", what));
     const error = await opened.then(
       (file) => new Error(`it has ${file.samples} samples`),
       (reason: unknown) => reason,
     );
     if (!(error instanceof MediaError)) throw error;
     return error.reason;
+  }
+
+  /** The `nth` line of the log with this message, now or as soon as it comes. */
+  async message(text: string, nth = 1): Promise<void> {
+    while (this.#messages.filter((message) => message === text).length < nth) await once(this.#news, "line");
+  }
+
+  #note({ msg }: { msg: string }): void {
+    this.#messages.push(msg);
+    this.#news.emit("line");
   }
 
   /** Names of the files on disk now. */

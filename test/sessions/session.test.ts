@@ -17,7 +17,7 @@ function session(changes: Partial<Session>, ...operations: readonly Operation[])
 }
 
 /** Each event in a word or two. */
-function told(before: Session, event: SessionEvent, when = at + 5000): string[] | null {
+function told(before: Session, event: SessionEvent, when = at + 5000): string[] | undefined {
   const next = advance(before, event, when);
   return next?.publish.map(({ event: name, data }) => {
     if (!("command" in data)) return "by" in data ? `${name} by ${data.by}` : name;

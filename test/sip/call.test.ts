@@ -1,6 +1,6 @@
 /** An inbound call from INVITE to BYE, over both transports. */
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { causes } from "../../src/engines/embedded/sip/causes";
+import { causeOf } from "../../src/engines/embedded/sip/causes";
 import { answering, type Callee, callee, media } from "./callee";
 import { type Client, tcpClient, udpClient } from "./client";
 import { Phone } from "./phone";
@@ -63,7 +63,7 @@ describe.each(["UDP", "TCP"] as const)("over %s", (transport) => {
     await phone.establish();
     await phone.fence();
     const { call, told } = await gateway.calls.next();
-    call.hangup(causes.USER_BUSY);
+    call.hangup(causeOf("USER_BUSY"));
     const bye = await phone.request("BYE");
     expect(bye.get("reason")).toBe('Q.850;cause=17;text="USER_BUSY"');
     expect(bye.get("max-forwards")).toBe("70");
@@ -86,7 +86,7 @@ describe.each(["UDP", "TCP"] as const)("over %s", (transport) => {
     await phone.fence();
     const { told, call } = await gateway.calls.next();
     call.answer(media);
-    call.hangup(causes.NORMAL_CLEARING);
+    call.hangup(causeOf("NORMAL_CLEARING"));
     await phone.fence();
     expect(phone.heard()).toEqual(["100 INVITE", "503 INVITE"]);
     expect(told.all).toEqual([]);
@@ -98,7 +98,7 @@ describe.each(["UDP", "TCP"] as const)("over %s", (transport) => {
     ["UNALLOCATED_NUMBER", 404, 1],
     ["DESTINATION_OUT_OF_ORDER", 502, 27],
   ] as const)("hung up before the answer with %s: %d", async (name, status, q850) => {
-    const [, client] = await both(transport, {}, (call) => call.hangup(causes[name]));
+    const [, client] = await both(transport, {}, (call) => call.hangup(causeOf(name)));
     const phone = new Phone(client);
     phone.invite();
     const refusal = await phone.response(status);
@@ -190,7 +190,7 @@ test("a connection that breaks before the answer is a caller who gave up; after 
   const info = phone.write("INFO", { body: "Signal=7\r\nDuration=120\r\n", type: "application/dtmf-relay" });
   second.send(info);
   expect(await answered.digit()).toBe("7 120");
-  answered.call.hangup(causes.NORMAL_CLEARING);
+  answered.call.hangup(causeOf("NORMAL_CLEARING"));
   const bye = await second.inbox.next((m) => m.method === "BYE" && m.status === 0, "BYE");
   expect(bye.get("call-id")).toBe(phone.callId);
   new Phone(second).reply(bye, "200 OK");

@@ -53,7 +53,7 @@ export async function callee(
   take: (call: SipCall) => void = () => undefined,
 ): Promise<Callee> {
   const calls = new Inbox<Taken>((taken) => taken.call.did);
-  const all = { host: "127.0.0.1", port: 0, publicHost: null, users: null, log: createLog("silent"), maxCalls: 1000 };
+  const all = { host: "127.0.0.1", port: 0, publicHost: null, users: null, log: createLog("silent") };
   const server = new SipServer({ ...all, ...options }, (call) => {
     calls.put(new Taken(call));
     take(call);

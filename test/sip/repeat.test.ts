@@ -1,6 +1,6 @@
 /** What is said again, and what is taken once: timers and repeats of RFC 3261, with a T1 of a few milliseconds. */
 import { afterEach, expect, test } from "@jest/globals";
-import { causes } from "../../src/engines/embedded/sip/causes";
+import { causeOf } from "../../src/engines/embedded/sip/causes";
 import { answering, type Callee, callee, media } from "./callee";
 import { type Client, tcpClient, udpClient } from "./client";
 import { Phone } from "./phone";
@@ -50,7 +50,7 @@ test("a re-INVITE says that the 200 was heard, though its ACK was lost", async (
   late.invite();
   for (let i = 0; i < 5; i++) await late.response(200);
   expect(phone.heard().length).toBe(heard);
-  (await gateway.calls.next()).call.hangup(causes.NORMAL_CLEARING);
+  (await gateway.calls.next()).call.hangup(causeOf("NORMAL_CLEARING"));
   phone.reply(await phone.request("BYE"), "200 OK");
 });
 
@@ -85,7 +85,7 @@ test("no ACK within 64 T1: BYE, and the end is ours", async () => {
 test("a hangup before the ACK waits for it", async () => {
   const [, client] = await udp({ t1: 50 }, (call) => {
     call.answer(media);
-    call.hangup(causes.NORMAL_CLEARING);
+    call.hangup(causeOf("NORMAL_CLEARING"));
   });
   const phone = new Phone(client);
   phone.invite();
@@ -100,7 +100,7 @@ test("a hangup before the ACK waits for it", async () => {
 test("a hangup before the ACK, and the caller was faster: no BYE of ours", async () => {
   const [gateway, client] = await udp({ t1: 50 }, (call) => {
     call.answer(media);
-    call.hangup(causes.NORMAL_CLEARING);
+    call.hangup(causeOf("NORMAL_CLEARING"));
   });
   const phone = new Phone(client);
   phone.invite();
@@ -136,7 +136,7 @@ test.each(["401 Unauthorized", "407 Proxy Authentication Required", "481 No Call
     const phone = new Phone(client);
     await phone.establish();
     await phone.fence();
-    (await gateway.calls.next()).call.hangup(causes.NORMAL_CLEARING);
+    (await gateway.calls.next()).call.hangup(causeOf("NORMAL_CLEARING"));
     const bye = await phone.request("BYE");
     const again = await phone.request("BYE");
     expect(again.raw).toBe(bye.raw);
@@ -154,7 +154,7 @@ test("two BYEs cross: both are answered", async () => {
   await phone.establish();
   await phone.fence();
   const taken = await gateway.calls.next();
-  taken.call.hangup(causes.NORMAL_CLEARING);
+  taken.call.hangup(causeOf("NORMAL_CLEARING"));
   const bye = await phone.request("BYE");
   phone.send("BYE");
   await phone.response(200, "BYE");

@@ -1,7 +1,7 @@
 /** Where answers and our BYE go: Via, rport, Contact, routes, connections (RFC 3261 sections 12.2 and 18.2, RFC 3581). */
 import { createSocket } from "node:dgram";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { causes } from "../../src/engines/embedded/sip/causes";
+import { causeOf } from "../../src/engines/embedded/sip/causes";
 import { answering, type Callee, callee, media } from "./callee";
 import { type Client, type Message, tcpClient, udpClient } from "./client";
 import { Phone, sdp } from "./phone";
@@ -23,7 +23,7 @@ afterEach(async () => {
 /** Has the call ended from our side and waits for the BYE at one of the clients. */
 async function bye(at: Client, phone: Phone): Promise<Message> {
   await phone.fence();
-  (await gateway.calls.next()).call.hangup(causes.NORMAL_CLEARING);
+  (await gateway.calls.next()).call.hangup(causeOf("NORMAL_CLEARING"));
   const request = await at.inbox.next((m) => m.status === 0 && m.method === "BYE", "BYE");
   new Phone(at).reply(request, "200 OK");
   return request;

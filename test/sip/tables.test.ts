@@ -1,6 +1,6 @@
 /** Hangup causes, and SDP of our own that no wire shows whole. */
 import { describe, expect, test } from "@jest/globals";
-import { causeOfQ850, causeOfStatus, causes } from "../../src/engines/embedded/sip/causes";
+import { causeOf, causeOfQ850 } from "../../src/engines/embedded/sip/causes";
 import { LocalSdp, readSdp } from "../../src/engines/embedded/sip/sdp";
 import { sdp } from "./phone";
 
@@ -15,32 +15,21 @@ test.each([
   ["NORMAL_UNSPECIFIED", 31, 480],
   ["NORMAL_TEMPORARY_FAILURE", 41, 503],
   ["NO_ROUTE_DESTINATION", 3, 404],
-  ["USER_NOT_REGISTERED", 16, 480],
   ["SYSTEM_SHUTDOWN", 16, 480],
   ["SERVICE_UNAVAILABLE", 63, 480],
   ["RECOVERY_ON_TIMER_EXPIRE", 102, 504],
   ["INCOMPATIBLE_DESTINATION", 88, 488],
   ["DESTINATION_OUT_OF_ORDER", 27, 502],
   ["EXCHANGE_ROUTING_ERROR", 25, 483],
-  ["ALLOTTED_TIMEOUT", 16, 480],
+  ["MEDIA_TIMEOUT", 16, 480],
   ["ORIGINATOR_CANCEL", 16, 487],
-])("%s is %d and %d", (name, q850, sip) => {
-  expect(causes[name]).toEqual({ name, q850, sip });
+] as const)("%s is %d and %d", (name, q850, sip) => {
+  expect(causeOf(name)).toEqual({ name, q850, sip });
   if (q850 !== 16 || name === "NORMAL_CLEARING") expect(causeOfQ850(q850).name).toBe(name);
 });
 
-test("names that are none", () => {
-  for (const name of ["constructor", "__proto__", "toString", "normal_clearing", ""])
-    expect(causes[name]).toBeUndefined();
+test("a code without a name", () => {
   expect(causeOfQ850(120)).toEqual({ name: "NORMAL_UNSPECIFIED", q850: 120, sip: 480 });
-});
-
-test("every final status has a cause", () => {
-  for (let status = 200; status < 700; status++) expect(causes[causeOfStatus(status).name]).toBeDefined();
-  expect([200, 404, 486, 487, 503, 699].map((status) => causeOfStatus(status).name)).toEqual([
-    ...["NORMAL_CLEARING", "UNALLOCATED_NUMBER", "USER_BUSY", "ORIGINATOR_CANCEL", "NORMAL_TEMPORARY_FAILURE"],
-    "NORMAL_UNSPECIFIED",
-  ]);
 });
 
 describe("our SDP", () => {

@@ -12,7 +12,7 @@ import {
   type PlaybackStopReason,
   Refused,
 } from "../engine";
-import { Playback, type Player } from "./playback";
+import { Playback, type PlaybackMeans } from "./playback";
 
 /** What an engine tells of one call. */
 export type CallEvent = EngineEvent extends infer E ? (E extends unknown ? Omit<E, "session_uuid"> : never) : never;
@@ -39,7 +39,7 @@ interface CollectionActivity {
 export type Unfinished = Pick<Extract<EngineEvent, { type: "hangup" }>, "playback" | "digits">;
 
 export class Audio {
-  readonly #player: Player;
+  readonly #means: PlaybackMeans;
   readonly #call: AudioCall;
   #activity: PlaybackActivity | CollectionActivity | null = null;
   /** The playback of the activity that sounds or is fetched: the list itself, or a prompt. */
@@ -50,8 +50,8 @@ export class Audio {
   #line: Promise<unknown> = Promise.resolve();
   #ended = false;
 
-  constructor(player: Player, call: AudioCall) {
-    this.#player = player;
+  constructor(means: PlaybackMeans, call: AudioCall) {
+    this.#means = means;
     this.#call = call;
   }
 
@@ -60,7 +60,7 @@ export class Audio {
       const { urls, offset_sec } = body;
       const { command_uid, operation_id } = operation;
       const offset_ms = (offset_sec ?? 0) * 1000;
-      const playback = new Playback(this.#player, urls, offset_ms, {
+      const playback = new Playback(this.#means, urls, offset_ms, {
         opening: () => this.#call.opening(),
         started: (index) => {
           activity.started = true;
@@ -81,10 +81,17 @@ export class Audio {
     });
   }
 
-  /** Prompts of a collection are no playback of their own: there is nothing to stop then. */
+  /**
+   * Prompts of a collection are no playback of their own: there is nothing to stop then.
+   * @throws Refused when the media process did not take the command, also when there was nothing to stop
+   */
   stopPlayback(): Promise<Outcome> {
     return this.#inLine(async () => {
-      if (this.#activity?.kind !== "playback") return { failure: "No active playback" };
+      if (this.#activity?.kind !== "playback") {
+        await this.#means.link.ping();
+        if (this.#ended) throw new Refused("gone");
+        return { failure: "No active playback" };
+      }
       await this.#silence("stopped");
       return undefined;
     });
@@ -157,7 +164,7 @@ export class Audio {
 
   #prompt(operation: OperationRef, urls: readonly string[], listener: PromptListener): Prompt {
     const { command_uid } = operation;
-    const playback = new Playback(this.#player, urls, 0, {
+    const playback = new Playback(this.#means, urls, 0, {
       opening: () => this.#call.opening(),
       started: () => listener.started(),
       advanced: () => undefined,
@@ -190,7 +197,7 @@ export class Audio {
     if (activity?.kind === "collection") activity.collection.interrupt();
     try {
       if (this.#playback) await this.#playback.stop();
-      else await this.#player.link.ping();
+      else await this.#means.link.ping();
     } finally {
       // Only now: the media process has said where it stopped. The call, or a cancel, may have ended it meanwhile.
       if (activity?.kind === "playback" && this.#activity === activity) {

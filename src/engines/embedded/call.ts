@@ -1,22 +1,21 @@
 /** One call: offered → ringing → early → answered → ended. Joins the caller's leg with what the call hears. */
 import type { Body, EventName } from "../../contract";
+import type { MediaFiles } from "../../media/files";
 import { type EndedBy, type EngineEvent, type OperationRef, type Outcome, Refused } from "../engine";
 import { Audio, type CallEvent } from "./audio";
 import { Keypad, type KeyWay } from "./keypad";
 import type { Leg, LegEnd, LegHandler } from "./leg";
-import type { Player } from "./playback";
-import type { Cause } from "./sip/causes";
+import type { PlaybackMeans } from "./playback";
+import { type Cause, causeOf } from "./sip/causes";
 import type { RemoteMedia } from "./sip/sdp";
 
 /** What the engine lends to its calls. */
-export interface Surroundings extends Pick<Player, "media" | "link" | "log"> {
+export interface Surroundings extends Pick<PlaybackMeans, "link" | "log"> {
+  readonly media: MediaFiles;
   emit(event: EngineEvent): void;
   /** The call is over: its last event was told, its media is closed. */
   ended(call: Call): void;
 }
-
-/** FreeSWITCH's name for a caller of whom no RTP comes any more. */
-const mediaTimeout: Cause = { name: "MEDIA_TIMEOUT", q850: 16, sip: 480 };
 
 /** The canonical events that an engine event leads to. */
 const names: { readonly [T in EngineEvent["type"]]: readonly EventName[] } = {
@@ -51,8 +50,9 @@ export class Call implements LegHandler {
     this.#leg = leg;
     this.#around = around;
     let plays = 0;
-    const player: Player = { ...around, call: session_uuid, nextPlay: () => ++plays };
-    this.#audio = new Audio(player, { emit: (event) => this.#emit(event), opening: () => this.#early() });
+    const { link, log, media } = around;
+    const means = { link, log, media: media.share(), call: session_uuid, nextPlay: () => ++plays };
+    this.#audio = new Audio(means, { emit: (event) => this.#emit(event), opening: () => this.#early() });
     leg.handler = this;
   }
 
@@ -138,8 +138,9 @@ export class Call implements LegHandler {
     this.#audio.playFailed(play);
   }
 
+  /** No RTP of the caller comes any more. */
   mediaTimeout(): void {
-    this.hangup(mediaTimeout, "media_server");
+    this.hangup(causeOf("MEDIA_TIMEOUT"), "media_server");
   }
 
   #early(): void {

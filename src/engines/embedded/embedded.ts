@@ -18,11 +18,10 @@ import { Call, type Surroundings } from "./call";
 import { type Leg, type Refusal, SipLeg } from "./leg";
 import { MediaLink } from "./media/link";
 import { SimulatedCaller } from "./sandbox";
-import { type Cause, causes, gatewayCauses } from "./sip/causes";
+import { type Cause, causeOf, gatewayCauses } from "./sip/causes";
 import { SipServer } from "./sip/server";
 
 export interface EmbeddedOptions {
-  /** null: no SIP, simulated callers only. */
   readonly sip: {
     /** Address of SIP and RTP. */
     readonly host: string;
@@ -32,19 +31,16 @@ export interface EmbeddedOptions {
     readonly publicHost: string | null;
     /** Name to password; null: no authentication. */
     readonly users: ReadonlyMap<string, string> | null;
-  } | null;
+  };
   readonly rtp: { readonly portMin: number; readonly portMax: number; readonly timeoutMs: number };
   /** How long the media process may take to take a command. */
   readonly commandTimeoutMs: number;
-  /** Calls at a time, simulated ones included. */
-  readonly maxCalls: number;
   readonly media: MediaFiles;
   readonly log: Log;
 }
 
-const loopback = "127.0.0.1";
-const normalClearing: Cause = { name: "NORMAL_CLEARING", q850: 16, sip: 480 };
-const mediaLost: Cause = { name: "MEDIA_SERVER_LOST", q850: 41, sip: 503 };
+/** Calls that are being offered at a time. How many there may be once they are taken is for the sink to say. */
+const maxOffers = 1000;
 /** What the gateway ends calls with on its own account. */
 const ownCauses: Readonly<Record<string, Cause | undefined>> = gatewayCauses;
 
@@ -58,12 +54,12 @@ export class EmbeddedEngine implements Engine, Sandbox {
       return undefined;
     },
     hangup: async (session_uuid, { cause }) => {
-      this.#call(session_uuid).hangup(causes[cause] ?? normalClearing, "app");
+      this.#call(session_uuid).hangup(causeOf(cause), "app");
       return undefined;
     },
     // There is no dialplan here to hand the call back to: this media server ends it.
     disconnect: async (session_uuid) => {
-      this.#call(session_uuid).hangup(normalClearing, "media_server");
+      this.#call(session_uuid).hangup(causeOf("NORMAL_CLEARING"), "media_server");
       return undefined;
     },
     startPlayback: async (session_uuid, body, operation) => {
@@ -78,7 +74,7 @@ export class EmbeddedEngine implements Engine, Sandbox {
   };
   readonly #options: EmbeddedOptions;
   readonly #link: MediaLink;
-  readonly #sip: SipServer | null;
+  readonly #sip: SipServer;
   /** Calls that have not ended, those that are being offered included. */
   readonly #calls = new Map<string, Call>();
   readonly #callers = new Map<string, SimulatedCaller>();
@@ -90,10 +86,9 @@ export class EmbeddedEngine implements Engine, Sandbox {
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
-    const { sip, rtp, commandTimeoutMs, maxCalls, log } = options;
+    const { sip, rtp, commandTimeoutMs, log } = options;
     const { portMin, portMax, timeoutMs: rtpTimeoutMs } = rtp;
-    const host = sip?.host ?? loopback;
-    const link = { host, portMin, portMax, rtpTimeoutMs, ackTimeoutMs: commandTimeoutMs, log };
+    const link = { host: sip.host, portMin, portMax, rtpTimeoutMs, ackTimeoutMs: commandTimeoutMs, log };
     this.#link = new MediaLink(link, {
       onDigit: (call, digit, duration_ms) => this.#calls.get(call)?.key("rfc4733", digit, duration_ms),
       onPlayed: (call, play, offset_ms) => this.#calls.get(call)?.played(play, offset_ms),
@@ -101,17 +96,15 @@ export class EmbeddedEngine implements Engine, Sandbox {
       onTimeout: (call) => this.#calls.get(call)?.mediaTimeout(),
       onPressed: (call, step) => this.#callers.get(call)?.pressed(step),
       onLost: () => {
-        for (const call of this.#calls.values()) call.hangup(mediaLost, "media_server");
+        for (const call of this.#calls.values()) call.hangup(gatewayCauses.MEDIA_SERVER_LOST, "gateway");
       },
     });
-    this.#sip = sip
-      ? new SipServer({ ...sip, log, maxCalls }, (call) => {
-          void this.#offer(this.#newSession(), new SipLeg(call, sip.publicHost ?? sip.host));
-        })
-      : null;
+    this.#sip = new SipServer({ ...sip, log }, (call) => {
+      void this.#offer(this.#newSession(), new SipLeg(call, sip.publicHost ?? sip.host));
+    });
   }
 
-  /** Port of SIP, UDP and TCP; null before `start` and without SIP. */
+  /** Port of SIP, UDP and TCP; null before `start`. */
   get sipPort(): number | null {
     return this.#sipPort;
   }
@@ -125,7 +118,7 @@ export class EmbeddedEngine implements Engine, Sandbox {
     this.#sink = sink;
     await this.#link.start();
     try {
-      this.#sipPort = (await this.#sip?.listen())?.port ?? null;
+      this.#sipPort = (await this.#sip.listen()).port;
     } catch (error) {
       await this.#link.shutdown();
       throw error;
@@ -141,13 +134,13 @@ export class EmbeddedEngine implements Engine, Sandbox {
   }
 
   end(session_uuid: string, cause: string): void {
-    const known = ownCauses[cause] ?? causes[cause] ?? { ...normalClearing, name: cause };
+    const known = ownCauses[cause] ?? { ...causeOf("NORMAL_CLEARING"), name: cause };
     this.#calls.get(session_uuid)?.hangup(known, "gateway");
   }
 
   drain(): void {
     this.#draining = true;
-    this.#sip?.drain();
+    this.#sip.drain();
   }
 
   close(): Promise<void> {
@@ -186,10 +179,10 @@ export class EmbeddedEngine implements Engine, Sandbox {
   }
 
   async #admit(session_uuid: string, leg: Leg): Promise<Verdict> {
-    const { media, log, maxCalls } = this.#options;
+    const { media, log } = this.#options;
     const sink = this.#sink;
     if (!sink || this.#draining) return this.#refuse(session_uuid, leg, "unavailable");
-    if (this.#calls.size >= maxCalls) return this.#refuse(session_uuid, leg, "overloaded");
+    if (this.#offers.size >= maxOffers) return this.#refuse(session_uuid, leg, "overloaded");
     const surroundings: Surroundings = {
       media,
       log,
@@ -231,7 +224,7 @@ export class EmbeddedEngine implements Engine, Sandbox {
     for (const call of this.#calls.values()) call.hangup(gatewayCauses.SERVER_SHUTDOWN, "gateway");
     // Calls that are being offered have heard it, too, and tell of their end once they are accepted.
     await Promise.all(this.#offers);
-    await this.#sip?.close();
+    await this.#sip.close();
     await this.#link.shutdown();
   }
 }

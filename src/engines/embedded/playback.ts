@@ -1,6 +1,6 @@
 /** A list of files that sounds on one call: fetched ahead, played one after the other, stopped at any time. */
 import type { Log } from "../../log";
-import type { MediaFiles } from "../../media/files";
+import type { MediaShare } from "../../media/files";
 import { type CommandFailure, type MediaFailure, Refused } from "../engine";
 import type { MediaLink } from "./media/link";
 import { Playlist, type Track } from "./playlist";
@@ -26,8 +26,8 @@ export interface Position {
 }
 
 /** What playing needs. */
-export interface Player {
-  readonly media: MediaFiles;
+export interface PlaybackMeans {
+  readonly media: MediaShare;
   readonly link: MediaLink;
   readonly log: Log;
   /** The call, as the media process knows it. */
@@ -55,7 +55,7 @@ interface Sounding {
 const samplesPerMs = 8;
 
 export class Playback {
-  readonly #player: Player;
+  readonly #means: PlaybackMeans;
   readonly #list: Playlist;
   readonly #listener: PlaybackListener;
   readonly #urls: readonly string[];
@@ -66,19 +66,19 @@ export class Playback {
   #over = false;
 
   /** @param from_ms where to begin in a file; only a list of one file has such a place */
-  constructor(player: Player, urls: readonly string[], from_ms: number, listener: PlaybackListener) {
-    this.#player = player;
+  constructor(means: PlaybackMeans, urls: readonly string[], from_ms: number, listener: PlaybackListener) {
+    this.#means = means;
     this.#listener = listener;
     this.#urls = urls;
     this.#from_ms = from_ms;
-    this.#list = new Playlist(player.media, urls, (url, reason) => listener.missing(url, reason), player.log);
+    this.#list = new Playlist(means.media, urls, (url, reason) => listener.missing(url, reason), means.log);
   }
 
   start(): void {
     this.#run().then(
       (failure) => this.#finish(failure),
       (err) => {
-        const { call, log } = this.#player;
+        const { call, log } = this.#means;
         if (!(err instanceof Refused)) log.error({ call, err }, "playback failed");
         const late = err instanceof Refused && err.refusal === "late";
         this.#finish(late ? "Media server timed out" : "Media server unavailable");
@@ -91,7 +91,7 @@ export class Playback {
    * @throws Refused when it does not answer; the playback is over all the same
    */
   async stop(): Promise<void> {
-    const { call, link } = this.#player;
+    const { call, link } = this.#means;
     const sounding = this.#sounding;
     const sounds = !this.#over && sounding !== null && sounding.offset_ms === null;
     this.#over = true;
@@ -110,7 +110,7 @@ export class Playback {
 
   /** Ends it without waiting for the media process. */
   halt(): void {
-    const { call, log } = this.#player;
+    const { call, log } = this.#means;
     this.stop().catch((err) => log.warn({ call, err }, "stop of a playback was not confirmed"));
   }
 
@@ -149,7 +149,7 @@ export class Playback {
 
   /** @throws Refused when the media process does not take a file */
   async #run(): Promise<CommandFailure | null> {
-    const { call, link } = this.#player;
+    const { call, link } = this.#means;
     let track = await this.#list.next();
     while (track && !this.#over) {
       if (this.#started === null) this.#listener.opening();
@@ -178,7 +178,7 @@ export class Playback {
     const over = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const play = this.#player.nextPlay();
+    const play = this.#means.nextPlay();
     this.#sounding = { play, track, since: performance.now(), offset_ms: null, unreadable: false, over, end };
     return this.#sounding;
   }

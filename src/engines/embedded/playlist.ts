@@ -1,6 +1,6 @@
 /** The files of one playback, fetched a little ahead of what sounds, so that one follows the other without a gap. */
 import type { Log } from "../../log";
-import { MediaError, type MediaFile, type MediaFiles } from "../../media/files";
+import { MediaError, type MediaFile, type MediaShare } from "../../media/files";
 import type { MediaFailure } from "../engine";
 
 /** Fetches under way or waiting to sound. Four announcements of 0.3 s each hide a fetch of a second. */
@@ -19,7 +19,7 @@ interface Fetch {
 }
 
 export class Playlist {
-  readonly #media: MediaFiles;
+  readonly #media: MediaShare;
   readonly #urls: readonly string[];
   readonly #log: Log;
   readonly #missing: (url: string, reason: MediaFailure) => void;
@@ -32,7 +32,7 @@ export class Playlist {
 
   /** @param missing told of each file that cannot be played, in the order of the URLs */
   constructor(
-    media: MediaFiles,
+    media: MediaShare,
     urls: readonly string[],
     missing: (url: string, reason: MediaFailure) => void,
     log: Log,

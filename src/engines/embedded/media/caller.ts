@@ -1,6 +1,6 @@
 /**
- * The simulated caller of the sandbox: RTP packets as a telephone would send them, given to the stream as if they had come
- * from the network. Between its steps it sends nothing.
+ * What is heard of a simulated caller, its keys and tones: RTP packets as a telephone would send them, given to the
+ * stream as if they had come from the network. Between its steps it sends nothing.
  */
 import { randomBytes } from "node:crypto";
 import { beatMs } from "./clock";
@@ -38,7 +38,7 @@ interface Step {
   readonly frames: Iterator<Buffer | null>;
 }
 
-export class SimulatedCaller {
+export class CallerVoice {
   private readonly steps: Step[] = [];
   private readonly ssrc = randomBytes(4).readUInt32BE();
   private sequence = 0;

@@ -1,6 +1,6 @@
 /** The calls of the media child, and what the main process wants of them. */
 import type { Socket } from "node:dgram";
-import { SimulatedCaller, simulatedRemote } from "./caller";
+import { CallerVoice, simulatedRemote } from "./caller";
 import { beatMs } from "./clock";
 import type { Command, MediaSettings, Order, Remote, Report, Taken } from "./messages";
 import { Ports } from "./ports";
@@ -9,7 +9,7 @@ import { RtpStream, type Transport } from "./stream";
 interface Call {
   readonly stream: RtpStream;
   /** Null for a call with a socket. */
-  readonly caller: SimulatedCaller | null;
+  readonly voice: CallerVoice | null;
   readonly close: () => void;
 }
 
@@ -46,8 +46,8 @@ export class Calls {
 
   beat(number: number): void {
     this.beatNumber = number;
-    for (const { stream, caller } of this.calls.values()) {
-      caller?.beat(number);
+    for (const { stream, voice } of this.calls.values()) {
+      voice?.beat(number);
       stream.beat(number);
     }
   }
@@ -76,10 +76,10 @@ export class Calls {
       case "stop":
         return { port: 0, stopped: this.find(command.call).stream.stop(command.only) };
       case "press":
-        this.find(command.call).caller?.press(command.step, command.digits, command.gap_ms);
+        this.find(command.call).voice?.press(command.step, command.digits, command.gap_ms);
         return nothing;
       case "tone":
-        this.find(command.call).caller?.tone(command.step, command.hz, command.ms);
+        this.find(command.call).voice?.tone(command.step, command.hz, command.ms);
         return nothing;
       case "close":
         this.close(command.call);
@@ -91,8 +91,8 @@ export class Calls {
   }
 
   /** A simulated caller takes what it was given at the beginning. */
-  private negotiate({ stream, caller }: Call, remote: Remote): void {
-    if (caller === null) stream.setRemote(remote);
+  private negotiate({ stream, voice }: Call, remote: Remote): void {
+    if (voice === null) stream.setRemote(remote);
   }
 
   private find(name: string): Call {
@@ -124,19 +124,19 @@ export class Calls {
     const stream = new RtpStream(name, transport(socket), this.settings.rtpTimeoutMs, phase, this.report);
     socket.on("message", (datagram, { address, port }) => stream.receive(datagram, address, port));
     socket.on("error", (error) => this.report({ tell: "trouble", call: name, reason: error.message }));
-    return { stream, caller: null, close: () => socket.close() };
+    return { stream, voice: null, close: () => socket.close() };
   }
 
   private simulate(name: string, phase: number): Call {
     const sink: Transport = { send: () => true };
     const stream = new RtpStream(name, sink, Number.POSITIVE_INFINITY, phase, this.report);
     stream.setRemote(simulatedRemote);
-    const caller = new SimulatedCaller(
+    const voice = new CallerVoice(
       phase,
       (packet) => stream.receive(packet, nowhere.address, nowhere.port),
       (step) => this.report({ tell: "pressed", call: name, step }),
     );
-    return { stream, caller, close: () => {} };
+    return { stream, voice, close: () => {} };
   }
 
   private close(name: string): void {

@@ -15,7 +15,7 @@ interface Chunk {
   length: number;
 }
 
-export class Player {
+export class FilePlayer {
   /** The next sample to sound. */
   private position: number;
   private readonly end: number;

@@ -4,7 +4,7 @@ import { beatMs } from "./clock";
 import { DigitReceiver } from "./digits";
 import { encode, encoders } from "./g711";
 import type { Counters, PcmFile, Remote, Report, Stopped } from "./messages";
-import { Player } from "./player";
+import { FilePlayer } from "./player";
 import { headerBytes, parse, samplesPerMs, writeHeader } from "./rtp";
 import { Source } from "./source";
 
@@ -24,7 +24,7 @@ const ptimes = { min: 10, max: 60 };
 export class RtpStream {
   private remote: Remote | null = null;
   private source: Source | null = null;
-  private player: Player | null = null;
+  private player: FilePlayer | null = null;
   private readonly digits: DigitReceiver;
   private packet = Buffer.alloc(headerBytes);
   private beats = 0;
@@ -77,7 +77,7 @@ export class RtpStream {
 
   play(play: number, file: PcmFile, from_ms: number): void {
     this.player?.close();
-    const player = new Player(play, file, from_ms, (reason) => {
+    const player = new FilePlayer(play, file, from_ms, (reason) => {
       if (this.player === player) this.player = null;
       this.report({ tell: "play_failed", call: this.call, play, reason });
     });

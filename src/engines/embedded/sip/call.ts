@@ -39,7 +39,7 @@ export interface SipCall {
 export interface SipCallEnd {
   /** `media_server`: no ACK came, no answer to our offer, nobody answered within the limit, or the server was closed. */
   readonly by: "caller" | "media_server";
-  /** A name of `causes`. */
+  /** A `CauseName`. */
   readonly cause: string;
   readonly q850: number;
   /** The final status of an unanswered call; null once it was answered. */

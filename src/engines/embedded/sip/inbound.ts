@@ -1,6 +1,6 @@
 /** An inbound call from its INVITE to its last BYE (RFC 3261 sections 9.2, 13.3, 14.2, 15). */
 import type { SipCall, SipCallEnd, SipCallHandler } from "./call";
-import { type Cause, causeOfQ850, causes } from "./causes";
+import { type Cause, causeOf, causeOfQ850 } from "./causes";
 import { Dialog } from "./dialog";
 import type { Flow } from "./flow";
 import { printable, readUri, readValue } from "./grammar";
@@ -118,12 +118,12 @@ export class InboundCall implements SipCall {
 
   /** CANCEL, or whatever else says that the caller does not wait any longer: 487. Nothing once there was a final response. */
   cancel(): void {
-    if (this.#refuse({ status: 487 })) this.#tell("caller", causes.ORIGINATOR_CANCEL, 487);
+    if (this.#refuse({ status: 487 })) this.#tell("caller", causeOf("ORIGINATOR_CANCEL"), 487);
   }
 
   /** The server goes down: says so to whoever is left. */
   shutDown(): void {
-    const cause = causes.SYSTEM_SHUTDOWN;
+    const cause = causeOf("SYSTEM_SHUTDOWN");
     if (this.#refuse({ status: 503, fields: [["Retry-After", "10"]] })) this.#tell("media_server", cause, 503);
     else if (this.#phase === "answered") this.#drop(cause);
     else if (this.#farewell !== null) this.#bye(this.#farewell);
@@ -131,15 +131,15 @@ export class InboundCall implements SipCall {
 
   /** No ACK within the limit (section 13.3.1.4). */
   #unheard(): void {
-    if (this.#phase === "answered") this.#drop(causes.RECOVERY_ON_TIMER_EXPIRE);
-    else this.#bye(this.#farewell ?? reasonOf(causes.NORMAL_CLEARING));
+    if (this.#phase === "answered") this.#drop(causeOf("RECOVERY_ON_TIMER_EXPIRE"));
+    else this.#bye(this.#farewell ?? reasonOf(causeOf("NORMAL_CLEARING")));
   }
 
   #wait(): void {
     this.#minutes++;
     if (this.#minutes >= longestRinging) {
-      if (this.#refuse({ status: 480, fields: [["Reason", reasonOf(causes.NO_ANSWER)]] }))
-        this.#tell("media_server", causes.NO_ANSWER, 480);
+      if (this.#refuse({ status: 480, fields: [["Reason", reasonOf(causeOf("NO_ANSWER"))]] }))
+        this.#tell("media_server", causeOf("NO_ANSWER"), 480);
     } else if (this.#progress !== "none") this.invitation.transaction.again();
   }
 
@@ -180,7 +180,7 @@ export class InboundCall implements SipCall {
     if (outcome === "stray") return;
     this.#heard = true;
     if (this.#farewell !== null) this.#bye(this.#farewell);
-    else if (outcome === "unanswered" && this.#phase === "answered") this.#drop(causes.INCOMPATIBLE_DESTINATION);
+    else if (outcome === "unanswered" && this.#phase === "answered") this.#drop(causeOf("INCOMPATIBLE_DESTINATION"));
   }
 
   /** BYE; before the answer it is as good as a CANCEL (section 15.1.2). */
@@ -237,5 +237,5 @@ function reasonFrom(request: SipRequest): Cause {
     const code = read?.params.get("cause") ?? "";
     if (read?.value === "q.850" && /^\d{1,3}$/.test(code) && Number(code) < 128) return causeOfQ850(Number(code));
   }
-  return causes.NORMAL_CLEARING;
+  return causeOf("NORMAL_CLEARING");
 }

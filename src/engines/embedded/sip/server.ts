@@ -27,8 +27,6 @@ export interface SipOptions {
   /** What the challenge asks for, in this order; default MD5 alone, which every softphone knows. */
   readonly algorithms?: readonly DigestAlgorithm[];
   readonly log: Log;
-  /** Calls at a time; beyond it 503. */
-  readonly maxCalls: number;
   /** RFC 3261 T1 in ms, all other times are multiples of it; default 500. Shorter ones are for tests. */
   readonly t1?: number;
 }
@@ -46,6 +44,8 @@ export interface SipStats {
   readonly errors: number;
 }
 
+/** What calls leave behind at a time: refused INVITEs that wait for their ACK, dialogs that wait for the answer to our BYE. */
+const maxRemains = 2000;
 const later: Field = ["Retry-After", "10"];
 const abilities: Answer = { status: 200, fields: [allow, accept] };
 
@@ -68,7 +68,10 @@ export class SipServer {
   #closing: Promise<void> | null = null;
   #errors = 0;
 
-  /** `onCall` is told of each INVITE that could be taken, once it has its 100, and sets the call's handler before it returns. */
+  /**
+   * `onCall` is told of each INVITE that could be taken, once it has its 100, and sets the call's handler before it
+   * returns. How many calls there may be is for it to say: it refuses those that are too many.
+   */
   constructor(
     private readonly options: SipOptions,
     private readonly onCall: (call: SipCall) => void,
@@ -215,9 +218,9 @@ export class SipServer {
     return null;
   }
 
-  /** Refused INVITEs wait for their ACK, ended calls for the answer to our BYE: as many again as there may be calls, and some. */
+  /** Callers who never acknowledge a refusal or answer a BYE keep something of each call for 64 T1. */
   #full(): boolean {
-    return Math.max(this.#transactions.open, this.#dialogs.size) >= 2 * this.options.maxCalls + 1000;
+    return Math.max(this.#transactions.open, this.#dialogs.size) >= this.#calls.size + maxRemains;
   }
 
   #invite(request: SipRequest, flow: Flow, source: Flow): Answer | null {
@@ -228,8 +231,7 @@ export class SipServer {
     if (request.headers.get("contact") === undefined) return bad("Missing Contact");
     const read = readOffer(request, this.#party.family);
     if ("refusal" in read) return read.refusal;
-    if (this.#draining || this.#calls.size >= this.options.maxCalls || this.#full())
-      return { status: 503, fields: [later] };
+    if (this.#draining || this.#full()) return { status: 503, fields: [later] };
     const transaction = this.#transactions.invite(request, flow);
     const stamp = request.headers.get("timestamp");
     const fields: Field[] = stamp === undefined ? [] : [["Timestamp", stamp]];
