@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { isIP, isIPv6 } from "node:net";
 import { parse } from "sdp-transform";
+import type { Remote } from "../media/messages";
 
 /** Where this end receives RTP. */
 export interface LocalMedia {
@@ -9,21 +10,8 @@ export interface LocalMedia {
   readonly port: number;
 }
 
-/** What was agreed with the caller. */
-export interface RemoteMedia {
-  readonly address: string;
-  readonly port: number;
-  /** RTP payload type in both directions: 0 PCMU, 8 PCMA. */
-  readonly payload: 0 | 8;
-  /** Payload type of RFC 4733 events; null when the caller has none. */
-  readonly dtmfPayload: number | null;
-  /** Milliseconds of audio in a packet: 10, 20, 30, 40, 50 or 60. */
-  readonly ptime: number;
-  /** We may send. False while the caller holds us. */
-  readonly send: boolean;
-  /** They may send. */
-  readonly receive: boolean;
-}
+/** What was agreed with the caller: the media process is told the same. */
+export type RemoteMedia = Remote;
 
 /** An offer that this end can answer. */
 export interface MediaOffer {
