@@ -15,7 +15,7 @@ const places: Place[] = [];
 afterEach(async () => {
   for (const place of places.splice(0)) {
     // Whatever became of a file, nothing of it may stay.
-    expect(await place.held()).toEqual([]);
+    expect(await place.left()).toEqual([]);
     await place.close();
   }
 });

@@ -186,6 +186,6 @@ describe("MP3", () => {
     const frame = Buffer.concat([Buffer.from("ffe318c4", "hex"), Buffer.alloc(68)]);
     const hours = Buffer.alloc(15 * 1024 * 1024, frame);
     await expect(place.refusal(hours)).resolves.toBe("too_large");
-    expect(await place.held()).toEqual([]);
+    expect(await place.left()).toEqual([]);
   });
 });

@@ -89,6 +89,13 @@ export class Place {
     return found.filter((name) => name.includes(path.sep));
   }
 
+  /** Names of the files that stay: what is released goes on its own, a few turns of the file system later. */
+  async left(): Promise<string[]> {
+    let found = await this.held();
+    for (let looks = 0; looks < 1000 && found.length > 0; looks++) found = await this.held();
+    return found;
+  }
+
   async close(): Promise<void> {
     await this.files.close();
     this.#server.close();

@@ -17,8 +17,7 @@ async function open(options: Partial<MediaFilesOptions>): Promise<void> {
   place = await Place.open(options);
 }
 afterEach(async () => {
-  // Removing what was released is not awaited by anybody.
-  while ((await place.held()).length > 0);
+  expect(await place.left()).toEqual([]);
   await place.close();
 });
 
