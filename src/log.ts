@@ -1,6 +1,7 @@
 /** Structured log lines on stdout, one per outcome, with every field. Never a key, a secret or a body. */
 import { writeSync } from "node:fs";
 import pino from "pino";
+import { isoTime } from "./time";
 
 /** What the parts of the gateway are given to write with. */
 export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "isLevelEnabled">;
@@ -45,7 +46,9 @@ class Output {
 
 const output = new Output();
 
+const time = (): string => `,"time":"${isoTime(Date.now())}"`;
+
 /** JSON lines with ISO times. `stream` is for those who show them in another form. */
 export function createLog(level: LogLevel, stream: { write(line: string): void } = output): Log {
-  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  return pino({ level, base: undefined, timestamp: time }, stream);
 }

@@ -30,7 +30,6 @@ export type SessionEvent =
 
 /** The next state, while it is being made. */
 type Draft = { -readonly [F in keyof Session]: Session[F] };
-type Operations = Session["operations"];
 
 export interface Advance {
   /** A copy; the number of its last event is still that of before. */
@@ -59,7 +58,7 @@ export function createSession(
     answered_at: null,
     playback: null,
     collecting: null,
-    operations: none,
+    operations: [],
     sequence: 0,
   });
   return next.tell({ event: "call.new", data: { caller_id, did, direction: "inbound" } });
@@ -88,7 +87,7 @@ export function advance(session: Session, event: SessionEvent, at: number): Adva
     case "playback.started": {
       const { operation_id, command_uid, urls, index, offset_ms } = event;
       // A confirmation that comes too late must not leave it sounding: the caller was told that it failed.
-      const operation = session.operations[operation_id];
+      const operation = pending(session, operation_id);
       if (!operation) return next.undo(operation_id);
       next.session.playback = { command_uid, urls, index, offset_ms, at, started_at: at, paused: false };
       return next.tell({ event: "playback.started", data: listed(command_uid, urls) }).settle(operation, null);
@@ -106,7 +105,7 @@ export function advance(session: Session, event: SessionEvent, at: number): Adva
       return next.tell({ event: "playback.file_not_found", data: { command_uid, url, reason } });
     }
     case "digits.started": {
-      const operation = session.operations[event.operation_id];
+      const operation = pending(session, event.operation_id);
       if (!operation) return next.undo(event.operation_id);
       next.session.collecting = { command_uid: event.command_uid };
       return next.settle(operation, null);
@@ -116,7 +115,7 @@ export function advance(session: Session, event: SessionEvent, at: number): Adva
       next.session.collecting = null;
       return next.tell(collected(event.command_uid, event.digits, event.terminator, event.status));
     case "failed": {
-      const operation = session.operations[event.operation_id];
+      const operation = pending(session, event.operation_id);
       return operation ? next.settle(operation, event.error) : null;
     }
     case "hangup":
@@ -124,13 +123,13 @@ export function advance(session: Session, event: SessionEvent, at: number): Adva
     case "command.taken":
       return taken(next, event);
     case "command.refused": {
-      const operation = session.operations[event.operation_id];
+      const operation = pending(session, event.operation_id);
       if (!operation) return null;
       next.take(operation, event.late ? 504 : "free");
       return event.late ? next.undo(event.operation_id) : next;
     }
     case "command.overdue": {
-      const operation = session.operations[event.operation_id];
+      const operation = pending(session, event.operation_id);
       return operation ? next.settle(operation, "Media server timed out").undo(event.operation_id) : null;
     }
   }
@@ -176,7 +175,7 @@ class Next implements Advance {
 
   /** Takes a pending operation out. */
   take(operation: Operation, status: 202 | 504 | "free"): this {
-    this.session.operations = byId(Object.values(this.session.operations).filter((other) => other !== operation));
+    this.session.operations = this.session.operations.filter((other) => other !== operation);
     this.decided.push({ operation, status });
     return this;
   }
@@ -187,19 +186,13 @@ class Next implements Advance {
   }
 }
 
-const none: Operations = Object.freeze({});
-
-/** Without a prototype it is a dictionary from the start: with one, each new id would make the engine a new shape. */
-function byId(operations: readonly Operation[]): Operations {
-  if (operations.length === 0) return none;
-  const named: Record<string, Operation> = Object.create(null);
-  for (const operation of operations) named[operation.operation_id] = operation;
-  return named;
+function pending({ operations }: Session, operation_id: string): Operation | undefined {
+  return operations.find((operation) => operation.operation_id === operation_id);
 }
 
 function answered(next: Next, operation_id: string | null, at: number): Advance {
   const { session } = next;
-  const operation = operation_id === null ? undefined : session.operations[operation_id];
+  const operation = operation_id === null ? undefined : pending(session, operation_id);
   if (session.state !== "answered") {
     session.state = "answered";
     session.answered_at = at;
@@ -213,11 +206,10 @@ function answered(next: Next, operation_id: string | null, at: number): Advance 
 
 function taken(next: Next, event: Extract<SessionEvent, { type: "command.taken" }>): Advance | null {
   const { session, decided } = next;
-  const operation = session.operations[event.operation_id];
+  const operation = pending(session, event.operation_id);
   if (!operation) return null;
   if (event.immediate) return next.settle(operation, event.failure);
-  const others = Object.values(session.operations).filter((other) => other !== operation);
-  session.operations = byId([...others, { ...operation, taken: true }]);
+  session.operations = session.operations.map((other) => (other === operation ? { ...other, taken: true } : other));
   decided.push({ operation, status: 202 });
   return next;
 }
@@ -228,15 +220,18 @@ const endings: Readonly<Record<string, EndedBy | undefined>> = { hangup: "app", 
 /** The order of these events is part of the contract; `call.hangup` is the last. */
 function hangup(next: Next, event: Extract<SessionEvent, { type: "hangup" }>, at: number): Advance {
   const { session } = next;
-  const { playback, collecting, answered_at } = session;
-  const operations = Object.values(session.operations);
+  const { playback, collecting, operations, answered_at } = session;
   if (playback) {
     const known = event.playback ?? { offset_ms: playbackOffset(playback, at), duration_ms: at - playback.started_at };
     next.tell(stopped(playback, known, "hangup"));
   }
   if (collecting) next.tell(collected(collecting.command_uid, event.digits ?? "", null, "unknown"));
-  for (const operation of operations)
-    next.settle(operation, endings[operation.command] === event.by ? null : "Session ended");
+  // All at once: to look for each among all takes seconds when somebody has left thousands pending.
+  session.operations = [];
+  for (const operation of operations) {
+    next.decided.push({ operation, status: 202 });
+    next.tell(result(operation, endings[operation.command] === event.by ? null : "Session ended"));
+  }
   const { cause, q850_cause, sip_status, by } = event;
   const duration_ms = answered_at === null ? 0 : at - answered_at;
   session.state = "ended";

@@ -12,8 +12,7 @@ function operation(command: string, operation_id: string = command): Operation {
 }
 
 function session(changes: Partial<Session>, ...operations: readonly Operation[]): Session {
-  const named = Object.fromEntries(operations.map((each) => [each.operation_id, each]));
-  return { ...made.session, ...changes, operations: named };
+  return { ...made.session, ...changes, operations };
 }
 
 /** Each event in a word or two. */
@@ -45,7 +44,7 @@ describe("the end of a call", () => {
       "call.hangup by caller",
     ]);
     const next = advance(busy, hangup("caller"), at + 5000);
-    expect(next?.session).toMatchObject({ state: "ended", playback: null, collecting: null, operations: {} });
+    expect(next?.session).toMatchObject({ state: "ended", playback: null, collecting: null, operations: [] });
     expect(next?.decided.map(({ status }) => status)).toEqual([202, 202]);
   });
 

@@ -73,7 +73,7 @@ export function sessionOf(session_uuid: string, changes: Partial<Session> = {}):
     answered_at: null,
     playback: null,
     collecting: null,
-    operations: {},
+    operations: [],
     sequence: 0,
     ...changes,
   };
@@ -133,7 +133,7 @@ export async function admitted(store: Store, session_uuid: string, command: Comm
 
 /** The operation under which the command was admitted. */
 export function operationOf(loaded: Loaded, command: CommandAdmission): Operation {
-  const operation = loaded.session.operations[command.operation_id];
+  const operation = loaded.session.operations.find(({ operation_id }) => operation_id === command.operation_id);
   if (operation === undefined) throw new Error("the operation is not pending");
   return operation;
 }
@@ -165,13 +165,13 @@ export async function decided(
 ): Promise<void> {
   const before = await admitted(store, session_uuid, command);
   const operation = operationOf(before, command);
-  await store.commit(commitOf(before, { operations: {} }, { decided: [{ operation, status }] }));
+  await store.commit(commitOf(before, { operations: [] }, { decided: [{ operation, status }] }));
 }
 
 /** Ends the call as the session core would: nothing is pending any more. */
 export async function ended(store: Store, session_uuid: string, events: readonly StoredEvent[] = []): Promise<void> {
   const before = await loaded(store, session_uuid);
-  await store.commit(commitOf(before, { state: "ended", operations: {} }, { events }));
+  await store.commit(commitOf(before, { state: "ended", operations: [] }, { events }));
 }
 
 export function turn(store: Store, changes: Partial<Turn> = {}): Promise<TurnResult> {

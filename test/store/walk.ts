@@ -35,17 +35,16 @@ export async function walk(subject: Subject, loses: Loses, seed: number, steps: 
   async function change(loaded: Loaded | null): Promise<void> {
     if (loaded === null) return;
     const { session } = loaded;
-    const [operation] = Object.values(session.operations);
+    const [operation, ...operations] = session.operations;
     const sequence = session.sequence + 1;
     let changes: Partial<Session> = { sequence };
     let decided: Parameters<typeof commitOf>[2] = {};
     if (operation !== undefined) {
-      const { [operation.operation_id]: _, ...operations } = session.operations;
       const status = ([202, 504, "free"] as const)[pick(3)] ?? 202;
       changes = { ...changes, operations };
       decided = { decided: [{ operation, status }] };
     }
-    if (chance() < 0.1) changes = { ...changes, state: "ended", operations: {} };
+    if (chance() < 0.1) changes = { ...changes, state: "ended", operations: [] };
     const commit = {
       ...commitOf(loaded, changes, { events: [eventOf(sequence)], ...decided }),
       nonce: `nonce${made++}`,

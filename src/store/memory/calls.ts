@@ -105,7 +105,7 @@ export class Calls {
   ): Session {
     const { operation_id, command_uid, timeout_ms, deadline, group } = operation;
     const { app_id, session_uuid } = session;
-    const next: Session = { ...session, operations: withOperation(session.operations, operation) };
+    const next: Session = { ...session, operations: [...session.operations, operation] };
     call.session = next;
     call.version += 1;
     call.deadlines.set(operation_id, this.deadlines.add(deadline, { session_uuid, app_id, operation_id }));
@@ -131,11 +131,7 @@ export class Calls {
     call.version += 1;
     call.session = commit.session;
     for (const { operation, status } of commit.decided) this.decide(call, operation, status);
-    for (const [operation_id, entry] of call.deadlines) {
-      if (operation_id in commit.session.operations) continue;
-      this.deadlines.remove(entry);
-      call.deadlines.delete(operation_id);
-    }
+    if (call.deadlines.size > commit.session.operations.length) this.keepDeadlines(call, commit.session.operations);
     applied();
     if (commit.session.state === "ended") this.end(call, now);
     return "committed";
@@ -155,6 +151,16 @@ export class Calls {
       this.forgotten(call.session_uuid);
     }
     this.calls.clear();
+  }
+
+  /** Of those that are still pending. */
+  private keepDeadlines(call: Call, operations: readonly Operation[]): void {
+    const pending = new Set(operations.map((operation) => operation.operation_id));
+    for (const [operation_id, entry] of call.deadlines) {
+      if (pending.has(operation_id)) continue;
+      this.deadlines.remove(entry);
+      call.deadlines.delete(operation_id);
+    }
   }
 
   private decide(call: Call, operation: Operation, status: 202 | 504 | "free"): void {
@@ -206,14 +212,6 @@ export class Calls {
     }
     return low;
   }
-}
-
-/** Without a prototype it is a dictionary from the start: with one, each new id would make the engine a new shape (2 µs). */
-function withOperation(operations: Session["operations"], operation: Operation): Session["operations"] {
-  const next: Record<string, Operation> = Object.create(null);
-  for (const pending of Object.values(operations)) next[pending.operation_id] = pending;
-  next[operation.operation_id] = operation;
-  return next;
 }
 
 function isOlder(call: PageMark, mark: PageMark): boolean {

@@ -48,8 +48,8 @@ export interface Session {
   readonly playback: PlaybackFacts | null;
   /** The collection under way, by the uid of its command. */
   readonly collecting: { readonly command_uid: string } | null;
-  /** Pending operations by id. `admit` adds one; only `commit` removes them. */
-  readonly operations: Readonly<Record<string, Operation>>;
+  /** Pending operations, oldest first. `admit` adds one; only `commit` removes them. */
+  readonly operations: readonly Operation[];
   /** Number of the last event. */
   readonly sequence: number;
 }

@@ -84,7 +84,7 @@ export function deletionRules(make: Make): void {
     await store.closeApp(closeOf("acme"));
     await advance(29_999);
     await store.sweep();
-    expect((await loaded(store, "call")).session.operations).toHaveProperty([command.operation_id]);
+    expect((await loaded(store, "call")).session.operations).toMatchObject([{ operation_id: command.operation_id }]);
     expect(await store.overdue(10)).toHaveLength(1);
     expect(await store.appsWithEvents()).toEqual(["acme"]);
     await advance(1);

@@ -115,7 +115,7 @@ export function repeatRules(make: Make): void {
       const command = withUid("uid");
       const before = await admitted(store, "call", command);
       const operation = operationOf(before, command);
-      const commit = commitOf(before, { operations: {} }, { decided: [{ operation, status: "free" }] });
+      const commit = commitOf(before, { operations: [] }, { decided: [{ operation, status: "free" }] });
       await store.commit(commit);
       await decided(store, "call", withUid("uid"), 202);
       expect(await store.commit(commit)).toBe("committed");

@@ -129,7 +129,7 @@ export function sessionRules(make: Make): void {
       const operation = operationOf(before, command);
       const other = await admitted(store, "call", commandOf());
       const changes = { events: [eventOf(1)], decided: [{ operation, status: "free" as const }] };
-      expect(await store.commit(commitOf(before, { operations: {}, sequence: 1 }, changes))).toBe("conflict");
+      expect(await store.commit(commitOf(before, { operations: [], sequence: 1 }, changes))).toBe("conflict");
       expect(await loaded(store, "call")).toEqual(other);
       expect(await store.appsWithEvents()).toEqual([]);
       const again = requestOf({ session_uuid: "call", command: { ...command, operation_id: "again" } });
@@ -191,7 +191,7 @@ export function sessionRules(make: Make): void {
       expect(await store.overdue(10)).toEqual([first, second, third]);
       expect(await store.overdue(2)).toEqual([first, second]);
       const now = await loaded(store, "call");
-      const { [quick.operation_id]: _, ...operations } = now.session.operations;
+      const operations = now.session.operations.filter(({ operation_id }) => operation_id !== quick.operation_id);
       await store.commit(commitOf(now, { operations }));
       expect(await store.overdue(10)).toEqual([second, third]);
       await ended(store, "call");
@@ -213,7 +213,7 @@ export function sessionRules(make: Make): void {
       const command = commandOf({ timeout_ms: 1000 });
       const before = await admitted(store, "call", command);
       const operation = { ...operationOf(before, command), taken: true };
-      const operations = { [operation.operation_id]: operation };
+      const operations = [operation];
       await store.commit(commitOf(before, { operations }, { decided: [{ operation, status: 202 }] }));
       await advance(1000);
       expect((await store.overdue(10)).map((late) => late.operation_id)).toEqual([operation.operation_id]);

@@ -41,7 +41,7 @@ export function uidRules(make: Make): void {
     const { operation_id } = first;
     const answer = { outcome: "replay", status, operation_id, timeout_ms: 15_000 };
     expect(await admit(store, "call", withUid("uid", { timeout_ms: 9 }))).toMatchObject(answer);
-    expect((await loaded(store, "call")).session.operations).toEqual({});
+    expect((await loaded(store, "call")).session.operations).toEqual([]);
     expect((await admit(store, "call", withUid("uid", { fingerprint: "another" }))).outcome).toBe("uid_used");
   });
 
@@ -57,7 +57,7 @@ export function uidRules(make: Make): void {
     const before = await admitted(store, "call", first);
     const operation = operationOf(before, first);
     const take_back = { decided: [{ operation, status: "free" as const }] };
-    await store.commit(commitOf(before, { operations: {} }, take_back));
+    await store.commit(commitOf(before, { operations: [] }, take_back));
     await admitted(store, "call", withUid("uid"));
     await store.commit(commitOf(await loaded(store, "call"), {}, take_back));
     expect((await admit(store, "call", withUid("uid"))).outcome).toBe("uid_busy");
