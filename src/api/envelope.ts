@@ -2,6 +2,9 @@
 import { type ErrorCode, errors } from "../../generated/operations";
 import type { AnyFailure, Failure, PseudoOperationId } from "../contract";
 
+/** Content type of every JSON answer, all errors included. */
+export const json_type = "application/json; charset=utf-8";
+
 /** One error of the catalogue, as it is answered when it has no detail. */
 interface Entry {
   readonly code: ErrorCode;

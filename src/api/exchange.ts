@@ -3,11 +3,10 @@ import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { patterns } from "../../generated/operations";
 import type { Quota } from "../store/store";
-import type { Fault } from "./envelope";
+import { type Fault, json_type } from "./envelope";
 import type { Route } from "./routes";
 import { type Connection, connectionOf, reusable, type Transport } from "./transport";
 
-export const json_type = "application/json; charset=utf-8";
 const request_id = new RegExp(patterns.request_id);
 
 /** The caller's `X-Request-ID` when it has the declared form, else a new one. */

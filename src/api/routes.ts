@@ -4,8 +4,7 @@ import type { Admitted, AnyFailure, Handlers, OperationId } from "../contract";
 import type { App, Session } from "../store/store";
 import { Bodies, type JsonObject } from "./body";
 import { type Document, readDocument } from "./document";
-import { fault } from "./envelope";
-import { json_type } from "./exchange";
+import { fault, json_type } from "./envelope";
 import { Paths } from "./paths";
 import { compileValidations, type Validation } from "./validation";
 

@@ -4,7 +4,7 @@ import { keyDigest } from "../keys";
 import { isForbiddenHost } from "../outbound/addresses";
 import type { App } from "../store/store";
 import { newSecret } from "../webhooks/signature";
-import type { Call, Gateway, TagHandlers } from "./index";
+import type { Call, Gateway, TagHandlers } from "./gateway";
 
 /** How long the old signing secret signs as well after a rotation. */
 const keepOldSecretMs = 24 * 3600 * 1000;

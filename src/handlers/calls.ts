@@ -1,5 +1,5 @@
 import { command } from "./command";
-import type { Gateway, TagHandlers } from "./index";
+import type { Gateway, TagHandlers } from "./gateway";
 
 export function calls(gateway: Gateway): TagHandlers<"calls"> {
   return { answer: command(gateway), hangup: command(gateway), disconnect: command(gateway) };

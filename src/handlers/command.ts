@@ -2,7 +2,7 @@
 import { operations } from "../../generated/operations";
 import type { CommandId, Failure, Reply } from "../contract";
 import { type Refusal, Refused } from "../engines/engine";
-import type { Call, Gateway } from "./index";
+import type { Call, Gateway } from "./gateway";
 
 /** Does not compile until every command declares every failure. */
 const failures = {

@@ -1,5 +1,5 @@
 import { command } from "./command";
-import type { Gateway, TagHandlers } from "./index";
+import type { Gateway, TagHandlers } from "./gateway";
 
 export function digits(gateway: Gateway): TagHandlers<"digits"> {
   return { playAndGetDigits: command(gateway) };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Reply } from "../contract";
-import type { Gateway, TagHandlers } from "./index";
+import type { Gateway, TagHandlers } from "./gateway";
 
 /** The compiled file lies in dist/src/handlers. */
 const generated = path.join(__dirname, "../../../generated");

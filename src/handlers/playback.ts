@@ -1,5 +1,5 @@
 import { command } from "./command";
-import type { Gateway, TagHandlers } from "./index";
+import type { Gateway, TagHandlers } from "./gateway";
 
 export function playback(gateway: Gateway): TagHandlers<"playback"> {
   return { startPlayback: command(gateway), stopPlayback: command(gateway) };

@@ -1,6 +1,6 @@
 import type { Failure } from "../contract";
 import type { Verdict } from "../engines/engine";
-import type { Gateway, TagHandlers } from "./index";
+import type { Gateway, TagHandlers } from "./gateway";
 
 const failures = {
   no_app: "409 No app takes this number",

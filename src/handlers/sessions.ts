@@ -1,7 +1,7 @@
 import type { Reply } from "../contract";
 import { playbackOffset } from "../sessions/session";
 import type { PageMark, Session } from "../store/store";
-import type { Gateway, TagHandlers } from "./index";
+import type { Gateway, TagHandlers } from "./gateway";
 
 export function sessions({ store }: Gateway): TagHandlers<"sessions"> {
   return {

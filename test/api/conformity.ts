@@ -6,7 +6,7 @@ import type { ValidateFunction } from "ajv";
 import Ajv2020 from "ajv/dist/2020";
 import addFormats from "ajv-formats";
 import { type Document, type OperationObject, type ResponseObject, readDocument } from "../../src/api/document";
-import { json_type } from "../../src/api/exchange";
+import { json_type } from "../../src/api/envelope";
 
 /** Names in lower case, as Node gives them. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -87,7 +87,7 @@ async function placeCall(store: Store): Promise<string> {
   const session_uuid = `node1-${randomUUID()}`;
   const now = await store.now();
   const call = { node: "node1", state: "ringing", direction: "inbound", caller_id: "100", did: "200" } as const;
-  const rest = { created_at: now, answered_at: null, playback: null, collecting: null, operations: {}, sequence: 0 };
+  const rest = { created_at: now, answered_at: null, playback: null, collecting: null, operations: [], sequence: 0 };
   await store.createSession({ session_uuid, app_id: "raw", ...call, ...rest }, []);
   return session_uuid;
 }

@@ -1,0 +1,28 @@
+/** What handlers are given and what they are, with this gateway's own kinds of app and session. */
+import type { Config } from "../config";
+import type * as contract from "../contract";
+import type { Engine, Sandbox } from "../engines/engine";
+import type { Log } from "../log";
+import type { Sessions } from "../sessions/sessions";
+import type { App, Session, Store } from "../store/store";
+import type { Webhooks } from "../webhooks/delivery";
+
+/** What handlers work with. */
+export interface Gateway {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly webhooks: Webhooks;
+  readonly engines: readonly Engine[];
+  /** Null where no embedded engine runs. */
+  readonly sandbox: Sandbox | null;
+  readonly config: Config;
+  /** Key of the digests of API keys. */
+  readonly secretsKey: Buffer;
+  readonly lifecycle: { readonly draining: boolean };
+  readonly log: Log;
+}
+
+/** What a handler of this operation is given. */
+export type Call<O extends contract.OperationId> = contract.Call<O, App, Session>;
+export type TagHandlers<T extends contract.Tag> = contract.TagHandlers<T, App, Session>;
+export type Handlers = contract.Handlers<App, Session>;
