@@ -88,10 +88,11 @@ describe("the embedded engine", () => {
   });
 
   test("does not start where the port is taken, and leaves no process behind", async () => {
+    // Below the ports of RTP and those that the system hands out: nobody else takes it, for TCP either.
     const taken = createSocket("udp4");
-    taken.bind(0, "127.0.0.1");
+    const port = 10_000 + Math.floor(Math.random() * 6_000);
+    taken.bind(port, "127.0.0.1");
     await once(taken, "listening");
-    const { port } = taken.address();
     const media = new MediaFiles({ allowLocalhost: true, log: silent });
     const engine = new EmbeddedEngine({ ...embeddedOptions, sip: { ...sipOptions, port }, media });
     await expect(engine.start(new Recorder())).rejects.toMatchObject({ code: "EADDRINUSE" });
@@ -100,6 +101,7 @@ describe("the embedded engine", () => {
     await engine.close();
     await media.close();
     taken.close();
+    await once(taken, "close");
     place = await openEmbedded({ sip: { ...sipOptions, port } });
     expect(place.engine.sipPort).toBe(port);
   });
