@@ -250,9 +250,10 @@ interface Input {
   readonly body: JsonObject | undefined;
 }
 
-/** The document gives bytes the type of a string: one character each. */
+/** What is no JSON is bytes, and nothing else. */
 function bytes(body: unknown): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(String(body), "latin1");
+  if (Buffer.isBuffer(body)) return body;
+  throw new Error("a handler answered something else than the bytes that its operation declares");
 }
 
 /** Malformed percent-encoding is no HTTP; it is looked for once, in path and query. */
