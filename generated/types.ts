@@ -119,7 +119,8 @@ export interface paths {
         readonly put?: never;
         /**
          * Hand the call back
-         * @description Hands the call back to the media server's dialplan. The embedded engine has none and ends the call.
+         * @description Hands the call back to the media server's dialplan: from then on every command is refused, and one last event, `call.hangup`,
+         *     tells of its end. The embedded engine has no dialplan and ends the call.
          */
         readonly post: operations["disconnect"];
         readonly delete?: never;
@@ -147,7 +148,7 @@ export interface paths {
          * Play files
          * @description Plays one file after the other; a running playback is stopped first. Files are fetched after the `202`; one that
          *     cannot be played is told by `playback.file_not_found`, the others are played. When none can be played, the result
-         *     fails with `no_file_could_be_played`.
+         *     fails with `no_file_could_be_played`. In a conference this caller alone hears it, over the others.
          */
         readonly post: operations["startPlayback"];
         readonly delete?: never;
@@ -182,6 +183,140 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/sessions/{uuid}/commands/playback/pause": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Pause the playback
+         * @description The caller hears silence until it is resumed; what is paused already stays so.
+         *     Without a playback the result fails with `no_active_playback`.
+         */
+        readonly post: operations["pausePlayback"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/playback/resume": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Go on with the playback
+         * @description Goes on where it was paused, without loss; what is not paused goes on as it does.
+         *     Without a playback the result fails with `no_active_playback`.
+         */
+        readonly post: operations["resumePlayback"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/playback/restart": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Begin the file again
+         * @description Goes back to the beginning of the file. With a list this is about the file that sounds. What is paused stays paused.
+         *     Without a playback the result fails with `no_active_playback`.
+         */
+        readonly post: operations["restartPlayback"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/playback/seek": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Go to a place in the file
+         * @description Goes to `offset_sec` seconds from the beginning of the file. With a list this is about the file that sounds. A place behind its end
+         *     ends it. What is paused stays paused. Without a playback the result fails with `no_active_playback`.
+         */
+        readonly post: operations["seekPlayback"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/playback/silence": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Play silence
+         * @description A playback without files, which lasts for `duration_ms`; its events have an empty `urls`. A running playback is stopped first.
+         */
+        readonly post: operations["playSilence"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/sessions/{uuid}/commands/play_and_get_digits": {
         readonly parameters: {
             readonly query?: never;
@@ -203,6 +338,442 @@ export interface paths {
          *     what was keyed is told by `digits.collected`. Digits keyed before the command do not count.
          */
         readonly post: operations["playAndGetDigits"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/record/start": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Record the call
+         * @description Records both sides into one stereo WAV file: the caller left, what he hears right. It ends with `record/stop`, with the
+         *     call, or after RECORDING_MAX_SECONDS.
+         */
+        readonly post: operations["startRecording"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/record/stop": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop recording
+         * @description `recording.completed` follows once the file is whole, with the uid of the recording's own start.
+         */
+        readonly post: operations["stopRecording"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/conference/join": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Join a conference
+         * @description Puts the call into a room of the same media server. What plays on the call or is collected from it ends first. A call
+         *     that is in the room already stays there as it is: the result is a success, and there is no second event.
+         */
+        readonly post: operations["joinRoom"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/conference/leave": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Leave the conference
+         * @description The call goes on by itself. A body that is not `application/json` is ignored.
+         */
+        readonly post: operations["leaveRoom"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/conference/mute": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Mute the caller
+         * @description The others in the room do not hear this caller any more; he goes on hearing them.
+         */
+        readonly post: operations["mute"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/commands/conference/unmute": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Unmute the caller
+         * @description The others in the room hear this caller again.
+         */
+        readonly post: operations["unmute"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/sessions/{uuid}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * Events of a call
+         * @description Fills the gap of a receiver that missed an event; also for EVENT_RETENTION_SECONDS after the end of the call. `after` is a
+         *     `sequence`. A page ends early where events are long: only an empty one is the end. At most the newest 100 000 events
+         *     and 64 Mi characters of an app are kept.
+         */
+        readonly get: operations["listSessionEvents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/conferences": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List conference rooms
+         * @description The app's rooms, newest first.
+         */
+        readonly get: operations["listRooms"];
+        readonly put?: never;
+        /**
+         * Open a conference room
+         * @description On the media server of the call that `session_uuid` names, else on the least loaded one. Names are unique per app. An
+         *     empty room stays until it is deleted or has been idle for ROOM_IDLE_SECONDS. An app has at most 1000 rooms.
+         */
+        readonly post: operations["createRoom"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/conferences/{room_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * Show a conference room
+         * @description The room with its members, in the order of their joining.
+         */
+        readonly get: operations["getRoom"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Close a conference room
+         * @description Its members go back to their calls, which go on.
+         */
+        readonly delete: operations["deleteRoom"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/conferences/{room_id}/play": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Play files to a conference room
+         * @description All members hear them, over each other. A second play replaces the first. With `loop` the list begins again when it is over.
+         *     Files are fetched as by `playback/start`.
+         */
+        readonly post: operations["playRoom"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/conferences/{room_id}/pause": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Pause or resume what plays to a room
+         * @description Without a playback the result fails with `no_active_playback`.
+         */
+        readonly post: operations["pauseRoom"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/conferences/{room_id}/volume": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Set the volume of what plays to a room
+         * @description Each step is 3 dB. It holds for what plays now; the next play brings its own. Without a playback the result fails with
+         *     `no_active_playback`.
+         */
+        readonly post: operations["setRoomVolume"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/conferences/{room_id}/stop": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop what plays to a room
+         * @description `conference.play.stopped` carries the uid of the play's own start. A body that is not `application/json` is ignored.
+         *     Without a playback the result fails with `no_active_playback`.
+         */
+        readonly post: operations["stopRoom"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/conferences/{room_id}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * Events of a conference room
+         * @description The room's own events, and those of its members that name it, in one order, numbered by a counter of this list; also for
+         *     EVENT_RETENTION_SECONDS after the end of the room. A page ends early where events are long: only an empty one is the
+         *     end.
+         */
+        readonly get: operations["listRoomEvents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/recordings/{recording_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description As in `recording.completed`. Any text is taken: what does not exist is a 404. */
+                readonly recording_id: string;
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * Fetch a recording
+         * @description The whole file, or one range of it (RFC 9110, section 14): a `Range` that is malformed or names several ranges is
+         *     ignored. A recording that is not completed is not found.
+         */
+        readonly get: operations["getRecording"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Delete a recording
+         * @description A recording that is not completed is not found.
+         */
+        readonly delete: operations["deleteRecording"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Live events of the app
+         * @description Server-sent events (WHATWG HTML, section 9.2) from now on, or after `Last-Event-ID` as far as they are kept (from the
+         *     oldest one, when that is not): `id` is the
+         *     webhook id, `event` its name, `data` the body of the webhook. Settles no webhook. At most 10 per app at a time. A
+         *     reader that is too slow is cut off after a comment that says so, and can go on with `Last-Event-ID`.
+         */
+        readonly get: operations["streamEvents"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -291,6 +862,79 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/admin/apps/{app_id}/dead-letters": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                readonly app_id: components["parameters"]["AppIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * List events that were given up
+         * @description Newest first; kept for 7 days, at most 10 000 per app.
+         */
+        readonly get: operations["listDeadLetters"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/apps/{app_id}/dead-letters/replay": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                readonly app_id: components["parameters"]["AppIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Deliver events again that were given up
+         * @description Those that `webhook_ids` names, else all. Each is tried anew, out of the order of its session, under its old id.
+         */
+        readonly post: operations["replayDeadLetters"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/admin/nodes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List media nodes
+         * @description The media servers of this gateway instance.
+         */
+        readonly get: operations["listNodes"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/admin/sandbox/calls": {
         readonly parameters: {
             readonly query?: never;
@@ -353,6 +997,29 @@ export interface paths {
          * @description Not while the store cannot be asked, and not any more once the gateway drains.
          */
         readonly get: operations["getHealth"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/metrics": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description In the text format of Prometheus 0.0.4. Needs no key, so keep the port of the gateway from strangers.
+         */
+        readonly get: operations["getMetrics"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -764,7 +1431,7 @@ export interface webhooks {
         readonly put?: never;
         /**
          * The call ended
-         * @description The last event of a call.
+         * @description The last event of a call, but for `recording.completed`.
          */
         readonly post: {
             readonly parameters: {
@@ -1206,6 +1873,754 @@ export interface webhooks {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "recording.completed": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A recording is whole
+         * @description The only event that may come after `call.hangup`. When the file could not be uploaded or written, `recording_url` is
+         *     null and `error` says so; what there is of it is kept.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "recording.completed",
+                     *       "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "command_uid": "rec-1",
+                     *         "recording_id": "0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "recording_url": "https://voice.example.com/api/v1/recordings/0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "duration": 12.48,
+                     *         "duration_ms": 12480
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RecordingCompletedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.created": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** A conference room is open */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.created",
+                     *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "name": "standup"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferenceCreatedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.destroyed": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** A conference room is closed */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.destroyed",
+                     *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "name": "standup"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferenceDestroyedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.member.joined": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The call joined a conference */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.member.joined",
+                     *       "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *         "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "caller_id": "+4930123456",
+                     *         "muted": false
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferenceMemberJoinedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.member.left": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * The call left a conference
+         * @description `left`: by command. `hangup`: the call ended. `removed`: the room was closed. `orphan`: the media server lost the call
+         *     or the room.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.member.left",
+                     *       "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *         "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "caller_id": "+4930123456",
+                     *         "reason": "left"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferenceMemberLeftEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.member.muted": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The others do not hear the caller any more */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.member.muted",
+                     *       "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *         "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "caller_id": "+4930123456"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferenceMemberMutedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.member.unmuted": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The others hear the caller again */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.member.unmuted",
+                     *       "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *         "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *         "caller_id": "+4930123456"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferenceMemberUnmutedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.play.started": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The first file of a playback sounds in the room */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.play.started",
+                     *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "command_uid": "music-1",
+                     *         "urls": [
+                     *           "https://media.example.com/music.mp3"
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferencePlayStartedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.play.stopped": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** A playback that had started in the room ended */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.play.stopped",
+                     *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "command_uid": "music-1",
+                     *         "urls": [
+                     *           "https://media.example.com/music.mp3"
+                     *         ],
+                     *         "offset_ms": 5210,
+                     *         "duration_ms": 5210,
+                     *         "reason": "stopped"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferencePlayStoppedEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "conference.play.file_not_found": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A file could not be played to the room
+         * @description The rest of the list is played.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header: {
+                    /** @description Names the event; the same at each attempt. Drop what has been seen. */
+                    readonly "webhook-id": components["parameters"]["WebhookId"];
+                    /** @description Seconds since 1970 at which this attempt was signed. */
+                    readonly "webhook-timestamp": components["parameters"]["WebhookTimestamp"];
+                    /** @description Standard Webhooks signatures, `v1,<base64>`, separated by spaces. */
+                    readonly "webhook-signature": components["parameters"]["WebhookSignature"];
+                };
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    /**
+                     * @example {
+                     *       "event": "conference.play.file_not_found",
+                     *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *       "sequence": 4,
+                     *       "timestamp": "2025-03-01T12:00:03.120Z",
+                     *       "app_id": "demo",
+                     *       "data": {
+                     *         "command_uid": "music-1",
+                     *         "url": "https://media.example.com/gone.wav",
+                     *         "reason": "not_found"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ConferencePlayFileNotFoundEvent"];
+                };
+            };
+            readonly responses: {
+                /** @description Gone: the app's webhooks are turned off until it is replaced. */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Taken. */
+                readonly "2XX": {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Tried again, up to 8 times. Redirects are not followed. */
+                readonly default: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "command.result": {
         readonly parameters: {
             readonly query?: never;
@@ -1217,7 +2632,7 @@ export interface webhooks {
         readonly put?: never;
         /**
          * What became of a command
-         * @description Exactly one for each command that was answered `202`.
+         * @description Exactly one for each command that was answered `202`, of the call or the room that it was for.
          */
         readonly post: {
             readonly parameters: {
@@ -1288,6 +2703,11 @@ export interface components {
     schemas: {
         /** Format: date-time */
         readonly Time: string;
+        readonly RunningRecording: {
+            /** @description Of the command that started it. */
+            readonly command_uid: string;
+            readonly started_at: components["schemas"]["Time"];
+        };
         readonly Playback: {
             /** @description Of the command that started it. */
             readonly command_uid: string;
@@ -1301,13 +2721,18 @@ export interface components {
         readonly Session: {
             readonly session_uuid: string;
             /** @enum {string} */
-            readonly state: "ringing" | "early" | "answered";
+            readonly state: "ringing" | "early" | "answered" | "handed_back";
             /** @constant */
             readonly direction: "inbound";
             readonly caller_id: string;
             readonly did: string;
             readonly created_at: components["schemas"]["Time"];
             readonly answered_at: components["schemas"]["Time"] | null;
+            /** @description The conference room that the call is in. */
+            readonly room_id: string | null;
+            /** @description Do the others in the room not hear this caller? */
+            readonly muted: boolean;
+            readonly recording: components["schemas"]["RunningRecording"] | null;
             readonly playback: components["schemas"]["Playback"] | null;
         };
         readonly SessionPage: {
@@ -1357,6 +2782,29 @@ export interface components {
             /** @description Names this command to you; made up when left out. */
             readonly command_uid?: string;
         };
+        readonly PausePlayback: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
+        readonly ResumePlayback: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
+        readonly RestartPlayback: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
+        readonly SeekPlayback: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+            /** @description Seconds from the beginning of the file. */
+            readonly offset_sec: number;
+        };
+        readonly PlaySilence: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+            readonly duration_ms: number;
+        };
         readonly PlayAndGetDigits: {
             /** @description Names this command to you; made up when left out. */
             readonly command_uid?: string;
@@ -1389,7 +2837,122 @@ export interface components {
              */
             readonly digits_regex?: string;
         };
+        readonly StartRecording: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
+        readonly StopRecording: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
+        readonly JoinRoom: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+            readonly room_id: string;
+            /** @default false */
+            readonly muted: boolean;
+        };
+        readonly LeaveRoom: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
+        readonly Mute: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
+        readonly Unmute: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
         readonly AppId: string;
+        readonly EventPage: {
+            /** @description Bodies of webhooks, as under `webhooks`. */
+            readonly events: readonly {
+                readonly event: string;
+                readonly session_uuid?: string;
+                readonly room_id?: string;
+                readonly sequence: number;
+                readonly timestamp: components["schemas"]["Time"];
+                readonly app_id: components["schemas"]["AppId"];
+                readonly data: {
+                    readonly [key: string]: unknown;
+                };
+            }[];
+            /** @description Give as `after` to go on; it stays the same at the end. */
+            readonly next_after: number;
+        };
+        readonly RoomSummary: {
+            readonly room_id: string;
+            readonly name: string;
+            readonly created_at: components["schemas"]["Time"];
+            readonly member_count: number;
+        };
+        readonly RoomPage: {
+            readonly rooms: readonly components["schemas"]["RoomSummary"][];
+            /** @description Null at the end. */
+            readonly next_cursor: string | null;
+        };
+        readonly CreateRoom: {
+            readonly name: string;
+            /** @description A call on whose media server the room is opened, so that it can join. */
+            readonly session_uuid?: string;
+        };
+        readonly RoomCreated: {
+            readonly room_id: string;
+        };
+        readonly RoomMember: {
+            readonly session_uuid: string;
+            readonly caller_id: string;
+            readonly muted: boolean;
+            readonly joined_at: components["schemas"]["Time"];
+        };
+        readonly RoomPlayback: {
+            /** @description Of the command that started it. */
+            readonly command_uid: string;
+            readonly urls: readonly string[];
+            /** @description Which of `urls` sounds now. */
+            readonly index: number;
+            /** @description Position in that file. */
+            readonly offset_ms: number;
+            readonly paused: boolean;
+            readonly loop: boolean;
+            readonly volume: number;
+        };
+        readonly Room: {
+            readonly room_id: string;
+            readonly name: string;
+            readonly created_at: components["schemas"]["Time"];
+            readonly members: readonly components["schemas"]["RoomMember"][];
+            readonly playback: components["schemas"]["RoomPlayback"] | null;
+        };
+        readonly PlayRoom: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+            readonly urls: readonly components["schemas"]["HttpUrl"][];
+            /** @default false */
+            readonly loop: boolean;
+            /**
+             * @description Each step is 3 dB; 0 leaves it as it is.
+             * @default 0
+             */
+            readonly volume: number;
+        };
+        readonly PauseRoom: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+            /** @default true */
+            readonly paused: boolean;
+        };
+        readonly RoomVolume: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+            /** @description Each step is 3 dB; 0 leaves it as it is. */
+            readonly volume: number;
+        };
+        readonly StopRoom: {
+            /** @description Names this command to you; made up when left out. */
+            readonly command_uid?: string;
+        };
         readonly App: {
             readonly app_id: components["schemas"]["AppId"];
             readonly webhook_url: string;
@@ -1411,7 +2974,7 @@ export interface components {
         };
         readonly AppShown: components["schemas"]["Success"] & components["schemas"]["App"];
         /** @enum {string} */
-        readonly EventName: "call.new" | "call.answered" | "call.hangup" | "dtmf" | "digits.collected" | "playback.started" | "playback.stopped" | "playback.file_not_found" | "command.result";
+        readonly EventName: "call.new" | "call.answered" | "call.hangup" | "dtmf" | "digits.collected" | "playback.started" | "playback.stopped" | "playback.file_not_found" | "recording.completed" | "conference.created" | "conference.destroyed" | "conference.member.joined" | "conference.member.left" | "conference.member.muted" | "conference.member.unmuted" | "conference.play.started" | "conference.play.stopped" | "conference.play.file_not_found" | "command.result";
         readonly PutApp: {
             /**
              * @description Where events are sent; "" sends nothing.
@@ -1445,6 +3008,53 @@ export interface components {
             /** @constant */
             readonly success: true;
             readonly webhook_secret: string;
+        };
+        readonly DeadLetter: {
+            readonly webhook_id: string;
+            readonly event: string;
+            /** @description Of the call that it belongs to. */
+            readonly session_uuid?: string;
+            /** @description Of the room that it belongs to. */
+            readonly room_id?: string;
+            readonly sequence: number;
+            readonly created_at: components["schemas"]["Time"];
+            readonly died_at: components["schemas"]["Time"];
+            /** @description 0 when the webhooks of the app were turned off. */
+            readonly attempts: number;
+            /** @description What was sent. */
+            readonly body: {
+                readonly [key: string]: unknown;
+            };
+        };
+        readonly DeadLetterPage: {
+            /** @constant */
+            readonly success: true;
+            readonly dead_letters: readonly components["schemas"]["DeadLetter"][];
+            /** @description Null at the end. */
+            readonly next_cursor: string | null;
+        };
+        readonly ReplayDeadLetters: {
+            /** @description As in the list of dead letters; all of them when left out. */
+            readonly webhook_ids?: readonly string[];
+        };
+        readonly Replayed: {
+            /** @constant */
+            readonly success: true;
+            /** @description How many were queued. */
+            readonly replayed: number;
+        };
+        readonly NodeList: {
+            /** @constant */
+            readonly success: true;
+            readonly nodes: readonly {
+                /** @description Prefix of its sessions and rooms. */
+                readonly node: string;
+                /** @enum {string} */
+                readonly engine: "embedded" | "freeswitch" | "asterisk";
+                readonly connected: boolean;
+                readonly sessions: number;
+                readonly rooms: number;
+            }[];
         };
         readonly ScriptStep: {
             /** @constant */
@@ -1528,7 +3138,9 @@ export interface components {
          * @description The urls, joined by a comma.
          */
         readonly FilePath: string;
-        /** @description As in the path, such as `playback/start`. */
+        /** @enum {string} */
+        readonly MediaFailure: "not_found" | "forbidden_address" | "timeout" | "too_large" | "unsupported_format" | "unreachable";
+        /** @description As in the path, such as `playback/start`; those of rooms begin with `room/`. */
         readonly CommandName: string;
         readonly CommandSucceeded: {
             readonly command: components["schemas"]["CommandName"];
@@ -1546,9 +3158,9 @@ export interface components {
             /** @constant */
             readonly success: false;
             /** @enum {string} */
-            readonly error: "Media server unavailable" | "Media server timed out" | "No active playback" | "Stopped before it began" | "No file could be played" | "Session ended";
+            readonly error: "Media server unavailable" | "Media server timed out" | "No active playback" | "Stopped before it began" | "No file could be played" | "Session ended" | "Recording could not be started" | "Room ended";
             /** @enum {string} */
-            readonly code: "media_server_unavailable" | "media_server_timed_out" | "no_active_playback" | "stopped_before_it_began" | "no_file_could_be_played" | "session_ended";
+            readonly code: "media_server_unavailable" | "media_server_timed_out" | "no_active_playback" | "stopped_before_it_began" | "no_file_could_be_played" | "session_ended" | "recording_not_started" | "room_ended";
         };
         /** @description The bytes are not HTTP. Use an HTTP client. */
         readonly BadRequestError: {
@@ -1778,6 +3390,24 @@ export interface components {
             /** @constant */
             readonly code: "limit_invalid";
         };
+        /** @description The query parameter is no such integer. Use `next_after` as it came, or leave it out. */
+        readonly AfterInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "after must be an integer of 0 or more";
+            /** @constant */
+            readonly code: "after_invalid";
+        };
+        /** @description The query parameter is out of range or no integer. Ask for at most 1000. */
+        readonly EventsLimitInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "limit must be an integer from 1 to 1000";
+            /** @constant */
+            readonly code: "events_limit_invalid";
+        };
         /** @description The cursor did not come from `next_cursor`. Use `next_cursor` as it came. */
         readonly InvalidCursorError: {
             /** @constant */
@@ -1931,6 +3561,87 @@ export interface components {
             /** @constant */
             readonly code: "max_digits_below_min_digits";
         };
+        /** @description The field is missing, out of range or no integer. Send at most an hour, in milliseconds. */
+        readonly DurationMsInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "duration_ms must be an integer from 1 to 3600000";
+            /** @constant */
+            readonly code: "duration_ms_invalid";
+        };
+        /** @description The field is missing or no text. Send the `room_id` that `POST /api/v1/conferences` gave. */
+        readonly RoomIdRequiredError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "room_id is required";
+            /** @constant */
+            readonly code: "room_id_required";
+        };
+        /** @description The field is neither. Send a boolean, or leave it out. */
+        readonly MutedInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "muted must be true or false";
+            /** @constant */
+            readonly code: "muted_invalid";
+        };
+        /** @description The field is missing or has another form. Choose another name. */
+        readonly NameInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "name must be 1 to 64 characters of A-Z, a-z, 0-9, _ and -, the first a letter or a digit";
+            /** @constant */
+            readonly code: "name_invalid";
+        };
+        /** @description The field is no text. Send the `session_uuid` of a live call, or leave it out. */
+        readonly SessionUuidInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "session_uuid must be a string";
+            /** @constant */
+            readonly code: "session_uuid_invalid";
+        };
+        /** @description The field is neither. Send a boolean, or leave it out. */
+        readonly LoopInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "loop must be true or false";
+            /** @constant */
+            readonly code: "loop_invalid";
+        };
+        /** @description The field is missing, out of range or no integer. Send steps of 3 dB; 0 leaves it as it is. */
+        readonly VolumeInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "volume must be an integer from -4 to 4";
+            /** @constant */
+            readonly code: "volume_invalid";
+        };
+        /** @description The field is neither. Send a boolean, or leave it out. */
+        readonly PausedInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "paused must be true or false";
+            /** @constant */
+            readonly code: "paused_invalid";
+        };
+        /** @description The field is no such array. Use the ids that the list of dead letters shows, or leave it out. */
+        readonly WebhookIdsInvalidError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "webhook_ids must be an array of 1 to 100 webhook ids, each at most once";
+            /** @constant */
+            readonly code: "webhook_ids_invalid";
+        };
         /** @description The field is neither. Send an absolute URL, or "" for no webhooks. */
         readonly WebhookUrlInvalidError: {
             /** @constant */
@@ -2039,6 +3750,24 @@ export interface components {
             /** @constant */
             readonly code: "session_of_another_app";
         };
+        /** @description No open room has this id; a closed one is not found. List the rooms. */
+        readonly RoomNotFoundError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Room not found";
+            /** @constant */
+            readonly code: "room_not_found";
+        };
+        /** @description The room is another app's. Use the credentials of the app that opened it. */
+        readonly RoomOfAnotherAppError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Room belongs to a different application";
+            /** @constant */
+            readonly code: "room_of_another_app";
+        };
         /** @description No app has this id. List the apps. */
         readonly AppNotFoundError: {
             /** @constant */
@@ -2048,7 +3777,25 @@ export interface components {
             /** @constant */
             readonly code: "app_not_found";
         };
-        /** @description This call has had this uid with another command or body. Use a new uid for each new command. */
+        /** @description The app has no completed recording of this id. Wait for `recording.completed`. */
+        readonly RecordingNotFoundError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Recording not found";
+            /** @constant */
+            readonly code: "recording_not_found";
+        };
+        /** @description One of the ids is not among the dead letters of the app; nothing was queued. List the dead letters. */
+        readonly DeadLetterNotFoundError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Dead letter not found";
+            /** @constant */
+            readonly code: "dead_letter_not_found";
+        };
+        /** @description This call or room has had this uid with another command or body. Use a new uid for each new command. */
         readonly CommandUidReusedError: {
             /** @constant */
             readonly success: false;
@@ -2075,7 +3822,16 @@ export interface components {
             /** @constant */
             readonly code: "embedded_engine_off";
         };
-        /** @description The media server of this call cannot do this. Use another command, or another media server. */
+        /** @description The gateway runs without RECORDING_DIR and RECORDING_UPLOAD_URL. Set one of them and start the gateway again. */
+        readonly RecordingNotAvailableError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Recording not available";
+            /** @constant */
+            readonly code: "recording_not_available";
+        };
+        /** @description The media server of this call or room cannot do this. Use another command, or another media server. */
         readonly NotSupportedError: {
             /** @constant */
             readonly success: false;
@@ -2083,6 +3839,129 @@ export interface components {
             readonly error: "Not supported by this media server";
             /** @constant */
             readonly code: "not_supported";
+        };
+        /** @description The call was handed back to the media server's dialplan by `disconnect`. Nothing to do: `call.hangup` follows when it ends. */
+        readonly SessionHandedBackError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Session was handed back";
+            /** @constant */
+            readonly code: "session_handed_back";
+        };
+        /** @description Recordings and conferences need an answered call. Answer it and wait for `call.answered`. */
+        readonly SessionNotAnsweredError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Session is not answered";
+            /** @constant */
+            readonly code: "session_not_answered";
+        };
+        /** @description A call is in one room at a time. Send `conference/leave` first. */
+        readonly SessionInOtherRoomError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Session is already in a different conference room";
+            /** @constant */
+            readonly code: "session_in_other_room";
+        };
+        /** @description A room takes calls of its own media server alone; `detail.node` names it. Open the room with the `session_uuid` of a call that is to join. */
+        readonly RoomOnOtherNodeError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Room is on another media server";
+            /** @constant */
+            readonly code: "room_on_other_node";
+            readonly detail: {
+                readonly node: string;
+            };
+        };
+        /** @description The call is in no room. Send `conference/join` first. */
+        readonly SessionNotInConferenceError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Session is not in a conference";
+            /** @constant */
+            readonly code: "session_not_in_conference";
+        };
+        /** @description The caller is muted. Nothing to do. */
+        readonly SessionAlreadyMutedError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Session is already muted";
+            /** @constant */
+            readonly code: "session_already_muted";
+        };
+        /** @description The caller is not muted. Nothing to do. */
+        readonly SessionAlreadyUnmutedError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Session is already unmuted";
+            /** @constant */
+            readonly code: "session_already_unmuted";
+        };
+        /** @description A call has one recording at a time. Send `record/stop` first. */
+        readonly RecordingInProgressError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Recording is already in progress";
+            /** @constant */
+            readonly code: "recording_in_progress";
+        };
+        /** @description The call is not being recorded. Send `record/start` first. */
+        readonly NoRecordingInProgressError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "No recording in progress";
+            /** @constant */
+            readonly code: "no_recording_in_progress";
+        };
+        /** @description The app has a room of this name; `detail.room_id` names it. Use that room, or another name. */
+        readonly RoomNameTakenError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Conference name already taken";
+            /** @constant */
+            readonly code: "room_name_taken";
+            readonly detail: {
+                readonly room_id: string;
+            };
+        };
+        /** @description The app has as many rooms as it may. Close those that are not needed. */
+        readonly RoomLimitReachedError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Too many conference rooms";
+            /** @constant */
+            readonly code: "room_limit_reached";
+        };
+        /** @description The app has ten streams open. Close one of them. */
+        readonly TooManyStreamsError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Too many event streams";
+            /** @constant */
+            readonly code: "too_many_streams";
+        };
+        /** @description The range begins behind the end of the file. Ask for what is there; HEAD tells the length. */
+        readonly RangeNotSatisfiableError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Range not satisfiable";
+            /** @constant */
+            readonly code: "range_not_satisfiable";
         };
         /** @description Another app has this number in the same form; `detail.did` names it. Take it from the other app first. */
         readonly DidTakenError: {
@@ -2172,7 +4051,7 @@ export interface components {
             /** @constant */
             readonly event: "call.new";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
@@ -2187,7 +4066,7 @@ export interface components {
             /** @constant */
             readonly event: "call.answered";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
@@ -2208,7 +4087,7 @@ export interface components {
             /** @constant */
             readonly event: "call.hangup";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
@@ -2222,7 +4101,7 @@ export interface components {
             /** @constant */
             readonly event: "dtmf";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
@@ -2236,7 +4115,7 @@ export interface components {
             readonly terminator: string | null;
             /**
              * @description `success`: a try met everything that was asked for. `timeout`: the last try had no digit. `failure`: the
-             *     last try had too few, or they did not match. `unknown`: ended by hangup, another playback or collection.
+             *     last try had too few, or they did not match. `unknown`: ended by hangup, a conference, another playback or collection.
              * @enum {string}
              */
             readonly status: "success" | "timeout" | "failure" | "unknown";
@@ -2245,7 +4124,7 @@ export interface components {
             /** @constant */
             readonly event: "digits.collected";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
@@ -2260,7 +4139,7 @@ export interface components {
             /** @constant */
             readonly event: "playback.started";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
@@ -2281,7 +4160,7 @@ export interface components {
             /** @constant */
             readonly event: "playback.stopped";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
@@ -2290,30 +4169,205 @@ export interface components {
         readonly PlaybackFileNotFoundData: {
             readonly command_uid: components["schemas"]["CausedBy"];
             readonly url: string;
-            /** @enum {string} */
-            readonly reason: "not_found" | "forbidden_address" | "timeout" | "too_large" | "unsupported_format" | "unreachable";
+            readonly reason: components["schemas"]["MediaFailure"];
         };
         readonly PlaybackFileNotFoundEvent: {
             /** @constant */
             readonly event: "playback.file_not_found";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
             readonly data: components["schemas"]["PlaybackFileNotFoundData"];
         };
+        readonly RecordingCompletedData: {
+            /** @description Of the recording's start. */
+            readonly command_uid: string;
+            /** Format: uuid */
+            readonly recording_id: string;
+            readonly recording_url: string | null;
+            /** @description Seconds. */
+            readonly duration: number;
+            readonly duration_ms: components["schemas"]["Millis"];
+            /** @enum {string} */
+            readonly error?: "The upload failed" | "The file could not be written";
+        };
+        readonly RecordingCompletedEvent: {
+            /** @constant */
+            readonly event: "recording.completed";
+            readonly session_uuid: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["RecordingCompletedData"];
+        };
+        readonly ConferenceCreatedData: {
+            readonly room_id: string;
+            readonly name: string;
+        };
+        readonly ConferenceCreatedEvent: {
+            /** @constant */
+            readonly event: "conference.created";
+            readonly room_id: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferenceCreatedData"];
+        };
+        readonly ConferenceDestroyedData: {
+            readonly room_id: string;
+            readonly name: string;
+        };
+        readonly ConferenceDestroyedEvent: {
+            /** @constant */
+            readonly event: "conference.destroyed";
+            readonly room_id: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferenceDestroyedData"];
+        };
+        readonly ConferenceMemberJoinedData: {
+            readonly session_uuid: string;
+            readonly room_id: string;
+            readonly caller_id: string;
+            readonly muted: boolean;
+        };
+        readonly ConferenceMemberJoinedEvent: {
+            /** @constant */
+            readonly event: "conference.member.joined";
+            readonly session_uuid: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferenceMemberJoinedData"];
+        };
+        readonly ConferenceMemberLeftData: {
+            readonly session_uuid: string;
+            readonly room_id: string;
+            readonly caller_id: string;
+            /** @enum {string} */
+            readonly reason: "left" | "hangup" | "removed" | "orphan";
+        };
+        readonly ConferenceMemberLeftEvent: {
+            /** @constant */
+            readonly event: "conference.member.left";
+            readonly session_uuid: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferenceMemberLeftData"];
+        };
+        readonly ConferenceMemberMutedData: {
+            readonly session_uuid: string;
+            readonly room_id: string;
+            readonly caller_id: string;
+        };
+        readonly ConferenceMemberMutedEvent: {
+            /** @constant */
+            readonly event: "conference.member.muted";
+            readonly session_uuid: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferenceMemberMutedData"];
+        };
+        readonly ConferenceMemberUnmutedData: {
+            readonly session_uuid: string;
+            readonly room_id: string;
+            readonly caller_id: string;
+        };
+        readonly ConferenceMemberUnmutedEvent: {
+            /** @constant */
+            readonly event: "conference.member.unmuted";
+            readonly session_uuid: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferenceMemberUnmutedData"];
+        };
+        readonly ConferencePlayStartedData: {
+            readonly command_uid: components["schemas"]["CausedBy"];
+            readonly urls: components["schemas"]["Urls"];
+        };
+        readonly ConferencePlayStartedEvent: {
+            /** @constant */
+            readonly event: "conference.play.started";
+            readonly room_id: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferencePlayStartedData"];
+        };
+        readonly ConferencePlayStoppedData: {
+            readonly command_uid: components["schemas"]["CausedBy"];
+            readonly urls: components["schemas"]["Urls"];
+            /** @description Position in the file that sounded last. */
+            readonly offset_ms: number;
+            /** @description Since `conference.play.started`. */
+            readonly duration_ms: number;
+            /**
+             * @description `destroyed`: the room was closed.
+             * @enum {string}
+             */
+            readonly reason: "completed" | "stopped" | "replaced" | "destroyed";
+        };
+        readonly ConferencePlayStoppedEvent: {
+            /** @constant */
+            readonly event: "conference.play.stopped";
+            readonly room_id: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferencePlayStoppedData"];
+        };
+        readonly ConferencePlayFileNotFoundData: {
+            readonly command_uid: components["schemas"]["CausedBy"];
+            readonly url: string;
+            readonly reason: components["schemas"]["MediaFailure"];
+        };
+        readonly ConferencePlayFileNotFoundEvent: {
+            /** @constant */
+            readonly event: "conference.play.file_not_found";
+            readonly room_id: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["ConferencePlayFileNotFoundData"];
+        };
         readonly CommandResultData: components["schemas"]["CommandSucceeded"] | components["schemas"]["CommandFailed"];
-        readonly CommandResultEvent: {
+        readonly SessionCommandResultEvent: {
             /** @constant */
             readonly event: "command.result";
             readonly session_uuid: string;
-            /** @description Starts at 1 per session and has no gaps. */
+            /** @description Starts at 1 per session or room and has no gaps. */
             readonly sequence: number;
             readonly timestamp: components["schemas"]["Time"];
             readonly app_id: components["schemas"]["AppId"];
             readonly data: components["schemas"]["CommandResultData"];
         };
+        readonly RoomCommandResultEvent: {
+            /** @constant */
+            readonly event: "command.result";
+            readonly room_id: string;
+            /** @description Starts at 1 per session or room and has no gaps. */
+            readonly sequence: number;
+            readonly timestamp: components["schemas"]["Time"];
+            readonly app_id: components["schemas"]["AppId"];
+            readonly data: components["schemas"]["CommandResultData"];
+        };
+        readonly CommandResultEvent: components["schemas"]["SessionCommandResultEvent"] | components["schemas"]["RoomCommandResultEvent"];
     };
     responses: never;
     parameters: {
@@ -2327,6 +4381,8 @@ export interface components {
         readonly RequestIdParameter: string;
         /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
         readonly SessionUuidParameter: string;
+        /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+        readonly RoomIdParameter: string;
         readonly AppIdParameter: string;
     };
     requestBodies: never;
@@ -2336,8 +4392,10 @@ export interface components {
          * @example 0b0c7cf1-65c0-4f7e-a7cd-1f3a1b0a5f1e
          */
         readonly RequestId: string;
-        /** @description JSON is never stored. */
+        /** @description JSON and live events are never stored. */
         readonly CacheControl: "no-store";
+        /** @description A recording is for whoever asked for it, and goes when it is deleted. */
+        readonly PrivateCacheControl: "private, no-store";
         /**
          * @description What is left of the quota and the seconds until it is whole again (draft-ietf-httpapi-ratelimit-headers-10).
          * @example "app";r=42;t=1
@@ -2360,6 +4418,17 @@ export interface components {
         readonly Allow: string;
         /** @description Present when the answer is a repeat of an earlier one; nothing was done again. */
         readonly IdempotentReplayed: "true";
+        readonly AcceptRanges: "bytes";
+        /**
+         * @description Which bytes of how many (RFC 9110, section 14.4).
+         * @example bytes 0-1023/160044
+         */
+        readonly ContentRange: string;
+        /**
+         * @description The recording as it is now, for `If-Range`.
+         * @example "0b0c7cf1-65c0-4f7e-a7cd-1f3a1b0a5f1e"
+         */
+        readonly ETag: string;
         /**
          * @description What is left of the quota and the seconds until it is whole again (draft-ietf-httpapi-ratelimit-headers-10).
          * @example "app";r=42;t=1
@@ -2417,6 +4486,9 @@ export interface operations {
                      *           "did": "+49301000",
                      *           "created_at": "2025-03-01T12:00:00.000Z",
                      *           "answered_at": null,
+                     *           "room_id": null,
+                     *           "muted": false,
+                     *           "recording": null,
                      *           "playback": null
                      *         }
                      *       ],
@@ -2542,6 +4614,12 @@ export interface operations {
                      *       "did": "+49301000",
                      *       "created_at": "2025-03-01T12:00:00.000Z",
                      *       "answered_at": "2025-03-01T12:00:02.480Z",
+                     *       "room_id": null,
+                     *       "muted": false,
+                     *       "recording": {
+                     *         "command_uid": "rec-1",
+                     *         "started_at": "2025-03-01T12:00:03.000Z"
+                     *       },
                      *       "playback": {
                      *         "command_uid": "welcome-1",
                      *         "urls": [
@@ -2761,7 +4839,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionNotFoundError"];
                 };
             };
-            /** @description command_uid already used for a different command · command_uid is still being processed */
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
             readonly 409: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2772,7 +4850,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
                 };
             };
             /** @description Request body too large */
@@ -2969,7 +5047,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionNotFoundError"];
                 };
             };
-            /** @description command_uid already used for a different command · command_uid is still being processed */
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
             readonly 409: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2980,7 +5058,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
                 };
             };
             /** @description Request body too large */
@@ -3172,7 +5250,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionNotFoundError"];
                 };
             };
-            /** @description command_uid already used for a different command · command_uid is still being processed */
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
             readonly 409: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3183,7 +5261,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
                 };
             };
             /** @description Request body too large */
@@ -3383,7 +5461,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionNotFoundError"];
                 };
             };
-            /** @description command_uid already used for a different command · command_uid is still being processed */
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
             readonly 409: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3394,7 +5472,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
                 };
             };
             /** @description Request body too large */
@@ -3590,7 +5668,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionNotFoundError"];
                 };
             };
-            /** @description command_uid already used for a different command · command_uid is still being processed */
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
             readonly 409: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3601,7 +5679,1044 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly pausePlayback: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "pause-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["PausePlayback"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly resumePlayback: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "resume-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["ResumePlayback"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly restartPlayback: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "restart-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["RestartPlayback"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly seekPlayback: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "offset_sec": 30,
+                 *       "command_uid": "seek-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["SeekPlayback"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · offset_sec must be an integer from 0 to 86400 · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["OffsetSecInvalidError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly playSilence: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "duration_ms": 1500,
+                 *       "command_uid": "hush-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["PlaySilence"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · duration_ms must be an integer from 1 to 3600000 · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["DurationMsInvalidError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
                 };
             };
             /** @description Request body too large */
@@ -3806,6 +6921,2191 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SessionNotFoundError"];
                 };
             };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly startRecording: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "rec-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["StartRecording"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back · Session is not answered · Recording is already in progress */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"] | components["schemas"]["SessionNotAnsweredError"] | components["schemas"]["RecordingInProgressError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Recording not available · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["RecordingNotAvailableError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly stopRecording: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "rec-stop-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["StopRecording"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back · No recording in progress */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"] | components["schemas"]["NoRecordingInProgressError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Recording not available · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["RecordingNotAvailableError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly joinRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                 *       "muted": false,
+                 *       "command_uid": "join-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["JoinRoom"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · room_id is required · Unknown field in request body · Invalid command_uid format · muted must be true or false */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["RoomIdRequiredError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"] | components["schemas"]["MutedInvalidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application · Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"] | components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found · Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"] | components["schemas"]["RoomNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back · Session is not answered · Session is already in a different conference room · Room is on another media server */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"] | components["schemas"]["SessionNotAnsweredError"] | components["schemas"]["SessionInOtherRoomError"] | components["schemas"]["RoomOnOtherNodeError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly leaveRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "leave-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["LeaveRoom"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back · Session is not in a conference */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"] | components["schemas"]["SessionNotInConferenceError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly mute: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "mute-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["Mute"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back · Session is not in a conference · Session is already muted */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"] | components["schemas"]["SessionNotInConferenceError"] | components["schemas"]["SessionAlreadyMutedError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly unmute: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "unmute-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["Unmute"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed · Session was handed back · Session is not in a conference · Session is already unmuted */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"] | components["schemas"]["SessionHandedBackError"] | components["schemas"]["SessionNotInConferenceError"] | components["schemas"]["SessionAlreadyUnmutedError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly listSessionEvents: {
+        readonly parameters: {
+            readonly query: {
+                /** @description `next_after` of the answer before; 0 is the beginning. */
+                readonly after: number;
+                readonly limit: number;
+            };
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly uuid: components["parameters"]["SessionUuidParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Events with a higher number than `after`, in their order. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "event": "call.new",
+                     *           "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *           "sequence": 1,
+                     *           "timestamp": "2025-03-01T12:00:00.000Z",
+                     *           "app_id": "demo",
+                     *           "data": {
+                     *             "caller_id": "+4930123456",
+                     *             "did": "+49301000",
+                     *             "direction": "inbound"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_after": 1
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · after must be an integer of 0 or more · limit must be an integer from 1 to 1000 */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["AfterInvalidError"] | components["schemas"]["EventsLimitInvalidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly listRooms: {
+        readonly parameters: {
+            readonly query: {
+                readonly limit: number;
+                /** @description `next_cursor` of the page before. */
+                readonly cursor?: string;
+            };
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description One page. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rooms": [
+                     *         {
+                     *           "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *           "name": "standup",
+                     *           "created_at": "2025-03-01T12:00:00.000Z",
+                     *           "member_count": 2
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RoomPage"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · limit must be an integer from 1 to 100 · Invalid cursor */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["LimitInvalidError"] | components["schemas"]["InvalidCursorError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly createRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "name": "standup",
+                 *       "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CreateRoom"];
+            };
+        };
+        readonly responses: {
+            /** @description The room is open. */
+            readonly 201: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RoomCreated"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · name must be 1 to 64 characters of A-Z, a-z, 0-9, _ and -, the first a letter or a digit · Unknown field in request body · session_uuid must be a string */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["NameInvalidError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["SessionUuidInvalidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Session belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionOfAnotherAppError"];
+                };
+            };
+            /** @description Session not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionNotFoundError"];
+                };
+            };
+            /** @description Conference name already taken · Too many conference rooms */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNameTakenError"] | components["schemas"]["RoomLimitReachedError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+        };
+    };
+    readonly getRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The room as it is now. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *       "name": "standup",
+                     *       "created_at": "2025-03-01T12:00:00.000Z",
+                     *       "members": [
+                     *         {
+                     *           "session_uuid": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+                     *           "caller_id": "+4930123456",
+                     *           "muted": false,
+                     *           "joined_at": "2025-03-01T12:00:05.120Z"
+                     *         }
+                     *       ],
+                     *       "playback": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly deleteRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It is closed. */
+            readonly 204: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly playRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "urls": [
+                 *         "https://media.example.com/music.mp3"
+                 *       ],
+                 *       "loop": true,
+                 *       "volume": -2,
+                 *       "command_uid": "music-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["PlayRoom"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · urls is required · Unknown field in request body · Invalid command_uid format · urls must not have more than 128 entries · urls must be HTTP or HTTPS URLs of at most 2048 characters · loop must be true or false · volume must be an integer from -4 to 4 */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UrlsRequiredError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"] | components["schemas"]["UrlsTooManyError"] | components["schemas"]["UrlsInvalidError"] | components["schemas"]["LoopInvalidError"] | components["schemas"]["VolumeInvalidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNotFoundError"];
+                };
+            };
             /** @description command_uid already used for a different command · command_uid is still being processed */
             readonly 409: {
                 headers: {
@@ -3912,6 +9212,1163 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly pauseRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "paused": true,
+                 *       "command_uid": "music-pause-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["PauseRoom"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format · paused must be true or false */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"] | components["schemas"]["PausedInvalidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly setRoomVolume: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "volume": -3,
+                 *       "command_uid": "music-volume-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["RoomVolume"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · volume must be an integer from -4 to 4 · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["VolumeInvalidError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly stopRoom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "command_uid": "music-stop-1"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["StopRoom"];
+            };
+        };
+        readonly responses: {
+            /** @description The media server has taken the command. Its outcome follows as `command.result`. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operation_id": "6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60",
+                     *       "status": "in_progress",
+                     *       "timeout_ms": 2000
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · Invalid request body · Unknown field in request body · Invalid command_uid format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["InvalidCommandUidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNotFoundError"];
+                };
+            };
+            /** @description command_uid already used for a different command · command_uid is still being processed */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["OptionalRetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandUidReusedError"] | components["schemas"]["CommandUidPendingError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Command rate limited */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["CommandRateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Not supported by this media server */
+            readonly 501: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotSupportedError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
+                };
+            };
+            /** @description Media server timed out */
+            readonly 504: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaServerTimedOutError"];
+                };
+            };
+        };
+    };
+    readonly listRoomEvents: {
+        readonly parameters: {
+            readonly query: {
+                /** @description `next_after` of the answer before; 0 is the beginning. */
+                readonly after: number;
+                readonly limit: number;
+            };
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
+                readonly room_id: components["parameters"]["RoomIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Events with a higher number than `after`, in their order. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "event": "conference.created",
+                     *           "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *           "sequence": 1,
+                     *           "timestamp": "2025-03-01T12:00:00.000Z",
+                     *           "app_id": "demo",
+                     *           "data": {
+                     *             "room_id": "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+                     *             "name": "standup"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_after": 1
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format · after must be an integer of 0 or more · limit must be an integer from 1 to 1000 */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"] | components["schemas"]["AfterInvalidError"] | components["schemas"]["EventsLimitInvalidError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Room belongs to a different application */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomOfAnotherAppError"];
+                };
+            };
+            /** @description Room not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoomNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly getRecording: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                readonly Range?: string;
+                /** @description The `ETag` of an earlier answer; with another one the range is ignored. */
+                readonly "If-Range"?: string;
+            };
+            readonly path: {
+                /** @description As in `recording.completed`. Any text is taken: what does not exist is a 404. */
+                readonly recording_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The file. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Accept-Ranges": components["headers"]["AcceptRanges"];
+                    readonly "Cache-Control": components["headers"]["PrivateCacheControl"];
+                    readonly ETag: components["headers"]["ETag"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "audio/wav": AsyncIterable<Uint8Array | string>;
+                };
+            };
+            /** @description The range of the file. */
+            readonly 206: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Accept-Ranges": components["headers"]["AcceptRanges"];
+                    readonly "Cache-Control": components["headers"]["PrivateCacheControl"];
+                    readonly "Content-Range": components["headers"]["ContentRange"];
+                    readonly ETag: components["headers"]["ETag"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "audio/wav": AsyncIterable<Uint8Array | string>;
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Recording not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordingNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Range not satisfiable */
+            readonly 416: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RangeNotSatisfiableError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly deleteRecording: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description As in `recording.completed`. Any text is taken: what does not exist is a 404. */
+                readonly recording_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It is gone. */
+            readonly 204: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Recording not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordingNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly streamEvents: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only events of this call. */
+                readonly session_uuid?: string;
+            };
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description Of the last event that was received. */
+                readonly "Last-Event-ID"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The stream; it has no end. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": AsyncIterable<Uint8Array | string>;
+                };
+            };
+            /** @description Missing X-App-ID header · Invalid X-App-ID format */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAppIdError"] | components["schemas"]["InvalidAppIdHeaderError"];
+                };
+            };
+            /** @description Missing API key · Invalid API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingApiKeyError"] | components["schemas"]["InvalidApiKeyError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded · Too many event streams */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"] | components["schemas"]["TooManyStreamsError"];
+                };
+            };
+            /** @description Internal error validating API key · Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
                 };
             };
         };
@@ -4590,6 +11047,411 @@ export interface operations {
             };
         };
     };
+    readonly listDeadLetters: {
+        readonly parameters: {
+            readonly query: {
+                readonly limit: number;
+                /** @description `next_cursor` of the page before. */
+                readonly cursor?: string;
+            };
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                readonly app_id: components["parameters"]["AppIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description One page. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "dead_letters": [
+                     *         {
+                     *           "webhook_id": "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479.4",
+                     *           "event": "dtmf",
+                     *           "sequence": 4,
+                     *           "created_at": "2025-03-01T12:00:03.120Z",
+                     *           "died_at": "2025-03-01T12:05:03.120Z",
+                     *           "attempts": 8,
+                     *           "body": {
+                     *             "event": "dtmf"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            /** @description Invalid app_id format · limit must be an integer from 1 to 100 · Invalid cursor */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InvalidAppIdError"] | components["schemas"]["LimitInvalidError"] | components["schemas"]["InvalidCursorError"];
+                };
+            };
+            /** @description Missing X-Admin-API-Key header · Invalid admin API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAdminKeyError"] | components["schemas"]["InvalidAdminKeyError"];
+                };
+            };
+            /** @description App not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AppNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Admin API not configured */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["AdminNotConfiguredError"];
+                };
+            };
+        };
+    };
+    readonly replayDeadLetters: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                readonly app_id: components["parameters"]["AppIdParameter"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "webhook_ids": [
+                 *         "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479.4"
+                 *       ]
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["ReplayDeadLetters"];
+            };
+        };
+        readonly responses: {
+            /** @description They are queued. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "replayed": 1
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Invalid request body · Invalid app_id format · Unknown field in request body · webhook_ids must be an array of 1 to 100 webhook ids, each at most once */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InvalidRequestBodyError"] | components["schemas"]["InvalidAppIdError"] | components["schemas"]["UnknownFieldError"] | components["schemas"]["WebhookIdsInvalidError"];
+                };
+            };
+            /** @description Missing X-Admin-API-Key header · Invalid admin API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAdminKeyError"] | components["schemas"]["InvalidAdminKeyError"];
+                };
+            };
+            /** @description App not found · Dead letter not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AppNotFoundError"] | components["schemas"]["DeadLetterNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Content-Type must be application/json */
+            readonly 415: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UnsupportedContentTypeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Admin API not configured */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["AdminNotConfiguredError"];
+                };
+            };
+        };
+    };
+    readonly listNodes: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description All nodes. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "nodes": [
+                     *         {
+                     *           "node": "acW68",
+                     *           "engine": "embedded",
+                     *           "connected": true,
+                     *           "sessions": 3,
+                     *           "rooms": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["NodeList"];
+                };
+            };
+            /** @description Missing X-Admin-API-Key header · Invalid admin API key */
+            readonly 401: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MissingAdminKeyError"] | components["schemas"]["InvalidAdminKeyError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["RateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Rate limit exceeded */
+            readonly 429: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RateLimitedError"];
+                };
+            };
+            /** @description Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded · Admin API not configured */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly RateLimit: components["headers"]["OptionalRateLimit"];
+                    readonly "RateLimit-Policy": components["headers"]["OptionalRateLimitPolicy"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["AdminNotConfiguredError"];
+                };
+            };
+        };
+    };
     readonly createSandboxCall: {
         readonly parameters: {
             readonly query?: never;
@@ -4859,6 +11721,41 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ServerDrainingError"] | components["schemas"]["StoreUnavailableError"];
+                };
+            };
+        };
+    };
+    readonly getMetrics: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What was counted since the start. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain; version=0.0.4; charset=utf-8": string;
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
                 };
             };
         };

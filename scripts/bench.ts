@@ -5,9 +5,20 @@ import { benchCalls } from "./bench/calls";
 import { benchDeliveries } from "./bench/deliveries";
 import { benchHttp } from "./bench/http";
 import { benchMedia } from "./bench/media";
+import { benchRecordings } from "./bench/recordings";
 import { print, type Section } from "./bench/report";
+import { benchRooms } from "./bench/rooms";
+import { benchSessions } from "./bench/sessions";
 
-const parts = { http: benchHttp, deliveries: benchDeliveries, calls: benchCalls, media: benchMedia };
+const parts = {
+  http: benchHttp,
+  deliveries: benchDeliveries,
+  calls: benchCalls,
+  media: benchMedia,
+  rooms: benchRooms,
+  recordings: benchRecordings,
+  sessions: benchSessions,
+};
 type Part = keyof typeof parts;
 const isPart = (name: string): name is Part => Object.hasOwn(parts, name);
 
@@ -17,7 +28,7 @@ const usage = `Usage: npm run bench -- [options]
   --json         figures for a machine instead of tables
   --help         this text
 
-About a minute and a half. Everything runs on this machine and on its loopback address; quiet, it tells more.
+About three minutes. Everything runs on this machine and on its loopback address; quiet, it tells more.
 `;
 
 async function bench(): Promise<void> {

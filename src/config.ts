@@ -3,10 +3,23 @@
  * `voicegate serve --help` prints and the README shows. Every problem is reported in one message, before a port is opened.
  */
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import path from "node:path";
 import { logLevels } from "./log";
-import { type Network, parseNetwork } from "./outbound/addresses";
+import {
+  address,
+  boolean,
+  httpUrl,
+  integer,
+  matching,
+  networks,
+  oneOf,
+  origins,
+  type Parse,
+  port,
+  printable,
+  users,
+  writableFolder,
+} from "./values";
 
 /** Thrown with every problem of the environment, one per line. */
 export class ConfigError extends Error {
@@ -18,9 +31,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** Answers the value, or throws a RangeError that says what would be right. */
-type Parse<T> = (text: string) => T;
-
 interface Variable<T> {
   readonly parse: Parse<T>;
   /** As one would write it in the environment; null: unset means off. */
@@ -28,49 +38,7 @@ interface Variable<T> {
   readonly about: string;
 }
 
-function wrong(expected: string): never {
-  throw new RangeError(expected);
-}
-
-const integer =
-  (min: number, max: number): Parse<number> =>
-  (text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= min && value <= max ? value : wrong(`must be an integer from ${min} to ${max}`);
-  };
-const boolean: Parse<boolean> = (text) =>
-  text === "true" ? true : text === "false" ? false : wrong("must be true or false");
-const matching =
-  (pattern: RegExp, expected: string): Parse<string> =>
-  (text) =>
-    pattern.test(text) ? text : wrong(expected);
-const address: Parse<string> = (text) => (isIP(text) !== 0 ? text : wrong("must be an IP address"));
-const oneOf =
-  <T extends string>(values: readonly T[]): Parse<T> =>
-  (text) =>
-    values.find((value) => value === text) ?? wrong(`must be one of ${values.join(", ")}`);
-
-function networks(text: string): readonly Network[] {
-  return text
-    .split(",")
-    .map((entry) => entry.trim())
-    .map(
-      (entry) =>
-        parseNetwork(entry) ?? wrong(`must be addresses or networks separated by commas, "${entry}" is neither`),
-    );
-}
-
-function users(text: string): ReadonlyMap<string, string> {
-  const entries = text.split(",").map((entry) => /^([A-Za-z0-9._+-]{1,64}):([^,:\s]{1,128})$/.exec(entry.trim()));
-  const pairs = entries.map((match) =>
-    match?.[1] && match[2] ? ([match[1], match[2]] as const) : wrong("must be name:password pairs separated by commas"),
-  );
-  return new Map(pairs);
-}
-
-const port = integer(0, 65535);
-const printable = (min: number) =>
-  matching(new RegExp(`^[\\x21-\\x7e]{${min},256}$`), `must be ${min} to 256 printable characters without spaces`);
+const contractChecks = ["off", "sample", "all"] as const;
 
 /** The table. Order is that of the README. */
 export const variables = {
@@ -113,6 +81,11 @@ export const variables = {
     default: "1000",
     about: "Calls at a time; further ones are refused with SIP 503",
   },
+  ROOM_IDLE_SECONDS: {
+    parse: integer(1, 31_536_000),
+    default: "3600",
+    about: "A conference room that has been empty for so long is deleted",
+  },
   MAX_INFLIGHT: {
     parse: integer(1, 100000),
     default: "1000",
@@ -129,6 +102,11 @@ export const variables = {
     about: "Failed authentications per second of one address before it is refused unseen",
   },
   TRUST_PROXY: { parse: networks, default: null, about: "Addresses or networks whose X-Forwarded-For counts" },
+  CORS_ORIGINS: {
+    parse: origins,
+    default: null,
+    about: "Origins, separated by commas, whose pages may call the API from a browser",
+  },
   ALLOW_HTTP_WEBHOOKS: { parse: boolean, default: "false", about: "Webhook URLs may be http" },
   ALLOW_LOCALHOST_WEBHOOKS: {
     parse: boolean,
@@ -149,6 +127,41 @@ export const variables = {
     parse: integer(1, 86400),
     default: "300",
     about: "How long after its creation an event is tried again",
+  },
+  EVENT_RETENTION_SECONDS: {
+    parse: integer(1, 2_592_000),
+    default: "86400",
+    about: "How long the events of a session or room are kept for those who missed one, after its end as well",
+  },
+  RECORDING_DIR: {
+    parse: writableFolder,
+    default: null,
+    about: "Folder of recordings, with RECORDING_BASE_URL; recording is off without it and RECORDING_UPLOAD_URL",
+  },
+  RECORDING_BASE_URL: {
+    parse: httpUrl("without credentials"),
+    default: null,
+    about: "URL of this gateway as its users reach it: a recording_url begins with it",
+  },
+  RECORDING_UPLOAD_URL: {
+    parse: httpUrl("with credentials"),
+    default: null,
+    about: "Recordings are put below this URL, as app_id/recording_id.wav",
+  },
+  RECORDING_MAX_SECONDS: {
+    parse: integer(1, 86400),
+    default: "14400",
+    about: "How long one recording may become",
+  },
+  RECORDING_RETENTION_DAYS: {
+    parse: integer(0, 36500),
+    default: "0",
+    about: "Days after which recordings are deleted; 0 keeps them for ever",
+  },
+  CONTRACT_CHECK: {
+    parse: oneOf(contractChecks),
+    default: "sample",
+    about: "Which answers and webhooks are held against the document as they go out: off, sample or all",
   },
   SHUTDOWN_TIMEOUT_MS: {
     parse: integer(0, 3600000),
@@ -174,6 +187,7 @@ const isVariable = (name: string): name is keyof Variables => Object.hasOwn(vari
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
+  const refused = new Set<string>();
   const read = <K extends keyof Variables>(name: K): Value<K> => {
     const variable: Variable<unknown> = variables[name];
     const text = env[name] || variable.default;
@@ -182,6 +196,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       problems.push(`${name} ${error.message}`);
+      refused.add(name);
       return null as Value<K>;
     }
   };
@@ -190,17 +205,23 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       .filter(isVariable)
       .map((name) => [name, read(name)]),
   ) as Config;
-  problems.push(...contradictions(config));
+  problems.push(...contradictions(config, refused));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
 
-/** Rules over several variables; a value that is wrong in itself is null here and in no second problem. */
-function contradictions(config: Config): string[] {
+/**
+ * Rules over several variables.
+ * @param refused variables whose value is wrong in itself: null here, and the cause of no second problem
+ */
+function contradictions(config: Config, refused: ReadonlySet<string>): string[] {
   const problems: string[] = [];
+  const unset = (name: keyof Config) => config[name] === null && !refused.has(name);
   const { SIP_HOST, RTP_PORT_MIN: min, RTP_PORT_MAX: max } = config;
-  if ((SIP_HOST === "0.0.0.0" || SIP_HOST === "::") && config.EMBEDDED_ENGINE && config.SIP_PUBLIC_HOST === null)
+  if ((SIP_HOST === "0.0.0.0" || SIP_HOST === "::") && config.EMBEDDED_ENGINE && unset("SIP_PUBLIC_HOST"))
     problems.push(`SIP_PUBLIC_HOST is required when SIP_HOST is ${SIP_HOST}: it stands in SDP and Contact`);
+  if (config.RECORDING_DIR !== null && unset("RECORDING_BASE_URL"))
+    problems.push("RECORDING_BASE_URL is required when RECORDING_DIR is set: recordings are fetched from there");
   if (min !== null && max !== null && max <= min) problems.push("RTP_PORT_MAX must be greater than RTP_PORT_MIN");
   return problems;
 }

@@ -10,11 +10,22 @@ import type {
   OperationId,
   OperationsByTag,
   PseudoOperationId,
+  RoomCommandId,
+  RoomOperationId,
   SessionOperationId,
 } from "../generated/operations";
 import type { components, operations, webhooks } from "../generated/types";
 
-export type { AppOperationId, CommandId, ErrorCode, OperationId, PseudoOperationId, SessionOperationId };
+export type {
+  AppOperationId,
+  CommandId,
+  ErrorCode,
+  OperationId,
+  PseudoOperationId,
+  RoomCommandId,
+  RoomOperationId,
+  SessionOperationId,
+};
 
 /** `sessions`, `calls`, …: operations of one tag stand in one file of the document and in one of the handlers. */
 export type Tag = keyof OperationsByTag;
@@ -22,10 +33,10 @@ export type Tag = keyof OperationsByTag;
 /** Operations of the document, and those that answer for requests that belong to no path. */
 export type AnyOperationId = OperationId | PseudoOperationId;
 
-type Success = 200 | 201 | 202 | 204;
+type Success = 200 | 201 | 202 | 204 | 206;
 type Responses<O extends AnyOperationId> = operations[O]["responses"];
 type Content<R> = R extends { content: infer C } ? C[keyof C] : never;
-type Parameters<O extends OperationId, Place extends "path" | "query"> = O extends OperationId
+type Parameters<O extends OperationId, Place extends "path" | "query" | "header"> = O extends OperationId
   ? [NonNullable<operations[O]["parameters"][Place]>] extends [never]
     ? undefined
     : NonNullable<operations[O]["parameters"][Place]>
@@ -43,10 +54,18 @@ export type Params<O extends OperationId> = Parameters<O, "path">;
 /** Parameters of the query, after validation and defaults; `undefined` for operations without any. */
 export type Query<O extends OperationId> = Parameters<O, "query">;
 
-/** What a handler answers: a declared status of success with the body that the document gives it. */
+/** Declared header parameters, as they came; `X-Request-ID` is one of each operation. */
+export type HeaderFields<O extends OperationId> = Parameters<O, "header">;
+
+/** What a handler answers: a declared status of success with the body and the headers that the document gives it. */
 export type Reply<O extends OperationId> = O extends OperationId
   ? {
-      [S in Extract<keyof Responses<O>, Success>]: { readonly status: S; readonly body: Content<Responses<O>[S]> };
+      [S in Extract<keyof Responses<O>, Success>]: {
+        readonly status: S;
+        readonly headers?: Readonly<Record<string, string>>;
+      } & ([Content<Responses<O>[S]>] extends [never]
+        ? { readonly body?: undefined }
+        : { readonly body: Content<Responses<O>[S]> });
     }[Extract<keyof Responses<O>, Success>]
   : never;
 
@@ -91,31 +110,33 @@ export interface Admitted {
 }
 
 /**
- * What a handler gets. `App` and `Session` are what the store keeps of an app and of a session; the contract does not
- * know them. `error` makes what is thrown: only what it made is answered as it is, everything else is a 500.
+ * What a handler gets. `App`, `Session` and `Room` are what the store keeps of them; the contract does not know them.
+ * `error` makes what is thrown: only what it made is answered as it is, everything else is a 500.
  */
-export type Call<O extends OperationId, App = unknown, Session = unknown> = {
+export type Call<O extends OperationId, App = unknown, Session = unknown, Room = unknown> = {
   readonly operationId: O;
   readonly params: Params<O>;
   readonly query: Query<O>;
+  readonly headers: HeaderFields<O>;
   readonly body: Body<O>;
   error<F extends Failure<O>>(failure: F, ...detail: Detail<F>): Error;
 } & ([O] extends [AppOperationId] ? { readonly app: App } : unknown) &
   ([O] extends [SessionOperationId] ? { readonly session: Session } : unknown) &
-  ([O] extends [CommandId] ? { readonly admitted: Admitted } : unknown);
+  ([O] extends [RoomOperationId] ? { readonly room: Room } : unknown) &
+  ([O] extends [CommandId | RoomCommandId] ? { readonly admitted: Admitted } : unknown);
 
-export type Handler<O extends OperationId, App = unknown, Session = unknown> = (
-  call: Call<O, App, Session>,
+export type Handler<O extends OperationId, App = unknown, Session = unknown, Room = unknown> = (
+  call: Call<O, App, Session, Room>,
 ) => Reply<O> | Promise<Reply<O>>;
 
 /** The handlers of one tag: each of its operations, no other. */
-export type TagHandlers<T extends Tag, App = unknown, Session = unknown> = {
-  readonly [O in OperationsByTag[T]]: Handler<O, App, Session>;
+export type TagHandlers<T extends Tag, App = unknown, Session = unknown, Room = unknown> = {
+  readonly [O in OperationsByTag[T]]: Handler<O, App, Session, Room>;
 };
 
 /** One handler for each operation of the document. */
-export type Handlers<App = unknown, Session = unknown> = {
-  readonly [O in OperationId]: Handler<O, App, Session>;
+export type Handlers<App = unknown, Session = unknown, Room = unknown> = {
+  readonly [O in OperationId]: Handler<O, App, Session, Room>;
 };
 
 /** Events that the gateway sends. */

@@ -1,15 +1,20 @@
 /**
- * The composition root: config → store → engines → sessions → webhooks → HTTP. The only place that names an adapter.
+ * The composition root: config → store → recordings, engines → sessions → webhooks → HTTP. The only place that names an adapter.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Api } from "./api/gateway";
 import type { Config } from "./config";
+import type { CommandId, ErrorCode, RoomCommandId } from "./contract";
+import { type ContractCheck, DriftMeter, unchecked } from "./contract_check";
 import { EmbeddedEngine } from "./engines/embedded/embedded";
 import type { Engine, Sandbox } from "./engines/engine";
 import { createHandlers } from "./handlers";
+import { nodeOf } from "./ids";
 import { createLog, type Log } from "./log";
 import { MediaFiles } from "./media/files";
+import { Metrics } from "./metrics";
+import { Recordings } from "./recordings/recordings";
 import { Sessions } from "./sessions/sessions";
 import { MemoryStore } from "./store/memory";
 import type { Store } from "./store/store";
@@ -37,7 +42,9 @@ export interface Gateway {
 /** @throws when a port cannot be opened; nothing is left open then */
 export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
   const log = parts.log ?? createLog(config.LOG_LEVEL);
-  const store = parts.store ?? new MemoryStore();
+  const metrics = new Metrics();
+  const check = contractCheck(config, metrics, log);
+  const store = parts.store ?? new MemoryStore({ eventRetentionMs: config.EVENT_RETENTION_SECONDS * 1000 });
   const media = new MediaFiles({ allowLocalhost: config.ALLOW_LOCALHOST_MEDIA, log });
   const embedded = config.EMBEDDED_ENGINE && !parts.engines ? embeddedEngine(config, media, log) : null;
   const engines = parts.engines ?? (embedded ? [embedded] : []);
@@ -46,15 +53,29 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     store,
     allowLocalhost: config.ALLOW_LOCALHOST_WEBHOOKS,
     retrySeconds: config.WEBHOOK_RETRY_SECONDS,
+    meter: metrics,
+    check,
     log,
   });
-  const sessions = new Sessions({
+  const recordings = new Recordings({
+    dir: config.RECORDING_DIR,
+    baseUrl: config.RECORDING_BASE_URL,
+    uploadUrl: config.RECORDING_UPLOAD_URL,
+    retentionDays: config.RECORDING_RETENTION_DAYS,
+    retrySeconds: config.WEBHOOK_RETRY_SECONDS,
+    completed: (session_uuid, facts) => sessions.recorded(session_uuid, facts),
+    log,
+  });
+  const sessions: Sessions = new Sessions({
     store,
     engines,
     wake: (app_id) => webhooks.wake(app_id),
     maxSessions: config.MAX_SESSIONS,
     defaultAppId: config.DEFAULT_APP_ID,
     commandTimeoutMs: config.COMMAND_TIMEOUT_MS,
+    roomIdleMs: config.ROOM_IDLE_SECONDS * 1000,
+    recordings,
+    meter: metrics,
     log,
   });
   const lifecycle = { draining: false };
@@ -65,6 +86,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     webhooks,
     engines,
     sandbox,
+    recordings,
+    metrics,
     config,
     secretsKey,
     lifecycle,
@@ -81,11 +104,29 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     maxInflight: config.MAX_INFLIGHT,
     trustProxy: config.TRUST_PROXY ?? [],
     commandTimeoutMs: config.COMMAND_TIMEOUT_MS,
+    corsOrigins: config.CORS_ORIGINS,
+    barred: barredCommands(engines, recordings.available),
+    meter: metrics,
+    check,
   });
+  metrics.ask(
+    {
+      nodes: () =>
+        engines.map((engine) => {
+          const { node, kind } = engine;
+          return { node, engine: kind, connected: engine.connected(), ...sessions.counts(node) };
+        }),
+      deadLetters: () => store.countDeadLetters(),
+    },
+    log,
+  );
 
-  /** Who speaks is closed before who listens; the API last, so that until then it says what is going on. */
+  /**
+   * Who speaks is closed before who listens: engines end recordings, sessions have them finished, and are told of it
+   * while they still commit. The API comes late, so that until then it says what is going on.
+   */
   async function close(): Promise<void> {
-    const closers = [...engines, sessions, webhooks, api, media, store];
+    const closers = [...engines, recordings, sessions, webhooks, api, media, store];
     for (const part of closers) {
       // What cannot be closed must not keep the rest open.
       await part.close().catch((err: unknown) => log.error({ err }, "closing failed"));
@@ -111,6 +152,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   let closing: Promise<void> | null = null;
   try {
     await media.start();
+    // Before anybody can begin a new one: what lies there then was left by a crash.
+    await recordings.start();
     for (const engine of engines) await engine.start(sessions);
     sessions.start();
     webhooks.start();
@@ -143,7 +186,29 @@ function embeddedEngine(config: Config, media: MediaFiles, log: Log): EmbeddedEn
     },
     rtp: { portMin: config.RTP_PORT_MIN, portMax: config.RTP_PORT_MAX, timeoutMs: config.RTP_TIMEOUT_SECONDS * 1000 },
     commandTimeoutMs: config.COMMAND_TIMEOUT_MS,
+    recordingMaxMs: config.RECORDING_MAX_SECONDS * 1000,
     media,
     log,
   });
+}
+
+function contractCheck({ CONTRACT_CHECK }: Config, meter: Metrics, log: Log): ContractCheck {
+  return CONTRACT_CHECK === "off" ? unchecked : new DriftMeter({ mode: CONTRACT_CHECK, meter, log });
+}
+
+/** What is refused whatever the state of the call or room: recording where it is off, and what the engine of the node cannot do. */
+function barredCommands(
+  engines: readonly Engine[],
+  recording: boolean,
+): (command: CommandId | RoomCommandId, id: string) => ErrorCode | null {
+  const unsupported = new Map(
+    engines.map(({ node, commands, roomCommands }) => {
+      const all = Object.entries({ ...commands, ...roomCommands });
+      return [node, new Set(all.filter(([, command]) => command === "unsupported").map(([name]) => name))];
+    }),
+  );
+  return (command, id) => {
+    if (!recording && (command === "startRecording" || command === "stopRecording")) return "recording_not_available";
+    return unsupported.get(nodeOf(id))?.has(command) ? "not_supported" : null;
+  };
 }

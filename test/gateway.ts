@@ -1,4 +1,10 @@
-/** A whole gateway for a test: every socket on a free port of the loopback address, an app with its receiver. */
+/**
+ * A whole gateway for a test: every socket on a free port of the loopback address, an app with its receiver. It holds all
+ * that goes out against the document: what did not keep it fails the test when the gateway is closed.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { readConfig } from "../src/config";
 import type { Body } from "../src/contract";
 import { createLog } from "../src/log";
@@ -8,12 +14,16 @@ import { Receiver } from "./receiver";
 
 export const adminKey = "test-admin-key-0123456789";
 export const apiKey = "test-api-key-0123456789";
+/** Before the path of each `recording_url`: the port is not known when the gateway is told. */
+export const recordingBaseUrl = "http://recordings.test";
 
 export interface TestOptions {
   /** Environment in place of the values for tests; "" is unset. */
   readonly env?: Readonly<Record<string, string>>;
   readonly store?: Parts["store"];
   readonly engines?: Parts["engines"];
+  /** Recording is on, into a folder that goes with the gateway. */
+  readonly recordings?: boolean;
   /** Settings of the app; null: none is made. */
   readonly app?: Partial<Body<"putApp">> | null;
 }
@@ -30,12 +40,15 @@ export class TestGateway {
   readonly admin: Headers = { "X-Admin-API-Key": adminKey };
   /** Credentials of the app. */
   readonly app: Headers = credentials("test");
+  /** Null unless it was asked for. */
+  readonly recordings: string | null;
 
-  private constructor(gateway: Gateway, receiver: Receiver, log: readonly string[]) {
+  private constructor(gateway: Gateway, receiver: Receiver, log: readonly string[], recordings: string | null) {
     this.gateway = gateway;
     this.client = new Client(gateway.url);
     this.receiver = receiver;
     this.log = log;
+    this.recordings = recordings;
   }
 
   get url(): string {
@@ -44,6 +57,7 @@ export class TestGateway {
 
   /** An app that gets all calls to numbers that nobody else has. */
   static async start(options: TestOptions = {}): Promise<TestGateway> {
+    const recordings = options.recordings ? await mkdtemp(path.join(tmpdir(), "voicegate-test-")) : null;
     const config = readConfig({
       PORT: "0",
       SIP_PORT: "0",
@@ -53,6 +67,8 @@ export class TestGateway {
       ALLOW_LOCALHOST_WEBHOOKS: "true",
       ALLOW_LOCALHOST_MEDIA: "true",
       SHUTDOWN_TIMEOUT_MS: "0",
+      CONTRACT_CHECK: "all",
+      ...(recordings && { RECORDING_DIR: recordings, RECORDING_BASE_URL: recordingBaseUrl }),
       ...options.env,
     });
     const lines: string[] = [];
@@ -63,13 +79,14 @@ export class TestGateway {
     let gateway: Gateway | undefined;
     try {
       gateway = await startGateway(config, { log, ...(store && { store }), ...(engines && { engines }) });
-      const place = new TestGateway(gateway, receiver, lines);
+      const place = new TestGateway(gateway, receiver, lines, recordings);
       if (options.app === null) return place;
       receiver.secret = await place.putApp("test", { webhook_url, dids: ["*"], api_key: apiKey, ...options.app });
       return place;
     } catch (error) {
       await gateway?.shutdown();
       await receiver.close();
+      if (recordings) await rm(recordings, { recursive: true });
       throw error;
     }
   }
@@ -95,9 +112,13 @@ export class TestGateway {
     return JSON.parse(text).session_uuid;
   }
 
+  /** @throws when something that went out did not keep the document */
   async close(): Promise<void> {
     await this.gateway.shutdown();
     await this.receiver.close();
+    if (this.recordings) await rm(this.recordings, { recursive: true, force: true });
+    const broken = this.log.filter((line) => /"msg":"contract (?:violation|check failed)"/.test(line));
+    if (broken.length > 0) throw new Error(`the contract was not kept:\n${broken.join("")}`);
   }
 }
 

@@ -14,16 +14,20 @@ import {
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import type { EventData, EventName } from "../src/contract";
-import { faultOf } from "./webhook-schema";
+import { promised } from "../src/promised";
 
 export interface Received<E extends EventName = EventName> {
   readonly event: E;
-  readonly session_uuid: string;
+  /** Session uuid or room id: whose sequence it belongs to. */
+  readonly source: string;
   readonly sequence: number;
   readonly timestamp: string;
   readonly app_id: string;
   readonly data: EventData<E>;
 }
+
+/** As it comes: exactly one of both names the sequence. */
+type Body = Omit<Received, "source"> & { readonly session_uuid?: string; readonly room_id?: string };
 
 /** One delivery that verified, whatever it was answered. */
 export interface Attempt extends Received {
@@ -65,7 +69,7 @@ export class Receiver {
   readonly #waiting = new Set<() => void>();
   /** Bodies by `webhook-id`. */
   readonly #bodies = new Map<string, string>();
-  /** The highest number of each session that was attempted. */
+  /** The highest number of each session and room that was attempted. */
   readonly #reached = new Map<string, number>();
 
   constructor() {
@@ -110,10 +114,10 @@ export class Receiver {
     }
   }
 
-  /** The first event of this name (of this session, after this sequence), arrived already or to come. */
-  event<E extends EventName>(name: E, session_uuid?: string, after = 0): Promise<Received<E>> {
+  /** The first event of this name (of this session or room, after this sequence), arrived already or to come. */
+  event<E extends EventName>(name: E, source?: string, after = 0): Promise<Received<E>> {
     const matches = (event: Received): event is Received<E> =>
-      event.event === name && (!session_uuid || event.session_uuid === session_uuid) && event.sequence > after;
+      event.event === name && (!source || event.source === source) && event.sequence > after;
     return this.until(() => this.events.find(matches));
   }
 
@@ -129,19 +133,19 @@ export class Receiver {
     return this.until(() => this.attempts[n - 1]);
   }
 
-  /** Names of a session's events in the order of their numbers. */
-  names(session_uuid: string): string[] {
-    return this.of(session_uuid).map(({ event }) => event);
+  /** Names of a session's or a room's events in the order of their numbers. */
+  names(source: string): string[] {
+    return this.of(source).map(({ event }) => event);
   }
 
-  of(session_uuid: string): Received[] {
-    return this.events.filter((event) => event.session_uuid === session_uuid);
+  of(source: string): Received[] {
+    return this.events.filter((event) => event.source === source);
   }
 
-  /** All events of a call, once it has ended; the numbers without a gap. */
-  async story(session_uuid: string): Promise<Received[]> {
-    await this.event("call.hangup", session_uuid);
-    const events = this.of(session_uuid);
+  /** All events of a call or a room, once this one has come; the numbers without a gap. */
+  async story(source: string, last: EventName = "call.hangup"): Promise<Received[]> {
+    await this.event(last, source);
+    const events = this.of(source);
     const gap = events.find(({ sequence }, i) => sequence !== i + 1);
     if (gap) throw new Error(`event ${gap.sequence} (${gap.event}) is out of its place`);
     return events;
@@ -161,9 +165,12 @@ export class Receiver {
       response.writeHead(401).end();
       return;
     }
-    const event: Received = JSON.parse(text);
+    const body: Body = JSON.parse(text);
+    const { session_uuid, room_id, ...rest } = body;
+    const event: Received = { ...rest, source: session_uuid ?? room_id ?? "" };
     const id = headers["webhook-id"] ?? "";
     const first = !this.#bodies.has(id);
+    for (const fault of promised().webhookErrors(body.event, text)) this.#fault(`${id}: ${fault}`);
     this.#check(request, event, id, text);
     const attempt: Attempt = { ...event, id };
     this.attempts.push(attempt);
@@ -175,15 +182,13 @@ export class Receiver {
     this.#look();
   }
 
-  #accepted({ session_uuid, sequence }: Received): boolean {
-    return this.events.some((event) => event.session_uuid === session_uuid && event.sequence === sequence);
+  #accepted({ source, sequence }: Received): boolean {
+    return this.events.some((event) => event.source === source && event.sequence === sequence);
   }
 
   #check(request: IncomingMessage, event: Received, id: string, text: string): void {
-    const { session_uuid, sequence } = event;
-    const name = `${event.event} ${session_uuid} #${sequence}`;
-    const fault = faultOf(event);
-    if (fault !== null) this.#fault(`${name}: ${fault}`);
+    const { source, sequence } = event;
+    const name = `${event.event} ${source} #${sequence}`;
     if (request.method !== "POST") this.#fault(`${name}: by ${request.method}`);
     if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) this.#fault(`${name}: no JSON`);
     const before = this.#bodies.get(id);
@@ -192,9 +197,9 @@ export class Receiver {
       if (before !== text) this.#fault(`${name}: differs from the attempt before`);
       return;
     }
-    const last = this.#reached.get(session_uuid) ?? 0;
+    const last = this.#reached.get(source) ?? 0;
     if (this.gaps ? sequence <= last : sequence !== last + 1) this.#fault(`${name}: came after #${last}`);
-    this.#reached.set(session_uuid, Math.max(last, sequence));
+    this.#reached.set(source, Math.max(last, sequence));
   }
 
   #look(): void {

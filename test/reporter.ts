@@ -19,9 +19,16 @@ interface Seen {
   readonly inside: boolean;
 }
 
-/** What no outsider can cause. How long a media server takes to take a command is its own affair, too. */
+/**
+ * What no outsider can cause. How long a media server takes to take a command is its own affair, too; and the embedded
+ * engine has one node and no dialplan.
+ */
 const insideStatuses: readonly number[] = [500, 501, 503, 504];
-const insideMessages: readonly string[] = [errors.command_uid_pending.message];
+const insideMessages: readonly string[] = [
+  errors.command_uid_pending.message,
+  errors.session_handed_back.message,
+  errors.room_on_other_node.message,
+];
 
 /** What nobody outside may ever see while all is well: a defect, or a test that does not say what it has broken. */
 const neverOutside: readonly number[] = [500, 501, 504];

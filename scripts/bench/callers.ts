@@ -17,15 +17,18 @@ export interface Placed {
 }
 
 export class Callers {
-  readonly #told = new Map<string, (arrival: Arrival) => void>();
+  readonly #told = new Map<string, (arrival: Arrival & Pick<Placed, "session_uuid">) => void>();
   readonly #endpoint = new Endpoint((arrival) => {
-    if (arrival.event === "call.new") this.#told.get(arrival.data.caller_id ?? "")?.(arrival);
+    const { event, session_uuid, data } = arrival;
+    if (event !== "call.new" || session_uuid === undefined) return;
+    this.#told.get(data.caller_id ?? "")?.({ ...arrival, session_uuid });
   });
 
   private constructor(readonly gateway: Gateway) {}
 
-  static async open(): Promise<Callers> {
-    const callers = new Callers(await Gateway.start("gateway"));
+  /** @param env of the gateway */
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<Callers> {
+    const callers = new Callers(await Gateway.start("gateway", env));
     const port = await callers.#endpoint.listen();
     await callers.gateway.putApp(app_id, { webhook_url: `http://127.0.0.1:${port}/`, dids: ["*"] });
     return callers;
@@ -39,7 +42,7 @@ export class Callers {
     const client = await udpClient(this.gateway.program.ready.sipPort ?? 0);
     const phone = new Phone(client, "100", name);
     const invite = phone.write("INVITE", { body: sdp().replace("m=audio 40000", `m=audio ${mediaPort}`) });
-    const told = new Promise<Arrival>((resolve) => this.#told.set(name, resolve));
+    const told = new Promise<Arrival & Pick<Placed, "session_uuid">>((resolve) => this.#told.set(name, resolve));
     const sent = performance.now();
     client.send(invite);
     const { at, session_uuid } = await told;

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 
 export interface Arrival {
   readonly event: string;
-  readonly session_uuid: string;
+  /** Not of the events of a room. */
+  readonly session_uuid?: string;
   readonly data: { readonly caller_id?: string };
   /** By the monotonic clock, when its last byte was here. */
   readonly at: number;

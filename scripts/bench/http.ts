@@ -1,6 +1,7 @@
 /** CPU time per request of the whole command path, beside bare node:http, Koa + koa-body and Fastify. */
-import { command, credentials, Gateway } from "./gateway";
-import { type Load, post, run } from "./load";
+import { answer, answered } from "./answered";
+import { Gateway } from "./gateway";
+import { type Load, run } from "./load";
 import { Program } from "./process";
 import { median, type Section, whole, µs } from "./report";
 
@@ -9,8 +10,6 @@ const perRound = 4000;
 const rounds = 9;
 /** Rounds before the first that counts: until everything is compiled. */
 const warmUp = 2;
-/** One app may make 10,000 requests a second from one address at most: several share the load. */
-const apps = ["bench-0", "bench-1", "bench-2", "bench-3"];
 const nobody = "bench-6a7f1c8e-2d43-4f0a-9a77-1c2b3d4e5f60";
 
 interface Contender {
@@ -29,23 +28,6 @@ const contender = (name: string, program: Program, requests: readonly Buffer[]):
   cost: [],
   rate: [],
 });
-
-function answer(session_uuid: string, app_id: string, body: object = {}): Buffer {
-  return post(command(session_uuid, "answer"), credentials(app_id), body);
-}
-
-/** Answered calls of apps that want no webhooks: `answer` has no cooldown, and its result follows at once. */
-async function answered(gateway: Gateway): Promise<Buffer[]> {
-  for (const [i, app_id] of apps.entries()) await gateway.putApp(app_id, { webhook_url: "", dids: [`10${i}`] });
-  const requests: Buffer[] = [];
-  for (let i = 0; i < connections; i++) {
-    const app_id = apps[i % apps.length] ?? "";
-    const { session_uuid } = await gateway.admin("/admin/sandbox/calls", { did: `10${i % apps.length}` });
-    await gateway.command(app_id, String(session_uuid), "answer");
-    requests.push(answer(String(session_uuid), app_id));
-  }
-  return requests;
-}
 
 async function measure({ program, requests, cost, rate }: Contender, counts: boolean): Promise<void> {
   const load: Load = { port: program.ready.port, requests, connections, total: perRound, status: 202 };
@@ -69,7 +51,7 @@ export async function benchHttp(progress: (line: string) => void): Promise<Secti
     contender("bare node:http", bare, plain),
     base,
     contender("Fastify, same schemas", fastify, plain),
-    contender("Voicegate, answer", gateway.program, await answered(gateway)),
+    contender("Voicegate, answer", gateway.program, await answered(gateway, connections)),
   ];
   // Who would let this pass does not check what it is compared for.
   const wrong = [answer(nobody, "bench-0", { command_uid: 7 })];

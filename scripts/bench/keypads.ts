@@ -1,6 +1,12 @@
 /** A media server of which nothing comes but keys: as many calls and digits as are wanted, at once. */
 import { randomUUID } from "node:crypto";
-import type { Engine, EngineCommands, Sink } from "../../src/engines/engine";
+import {
+  type Engine,
+  type EngineCommands,
+  type EngineRoomCommands,
+  Refused,
+  type Sink,
+} from "../../src/engines/engine";
 
 export class Keypads implements Engine {
   readonly kind = "embedded";
@@ -11,7 +17,24 @@ export class Keypads implements Engine {
     disconnect: "unsupported",
     startPlayback: "unsupported",
     stopPlayback: "unsupported",
+    pausePlayback: "unsupported",
+    resumePlayback: "unsupported",
+    restartPlayback: "unsupported",
+    seekPlayback: "unsupported",
+    playSilence: "unsupported",
     playAndGetDigits: "unsupported",
+    startRecording: "unsupported",
+    stopRecording: "unsupported",
+    joinRoom: "unsupported",
+    leaveRoom: "unsupported",
+    mute: "unsupported",
+    unmute: "unsupported",
+  };
+  readonly roomCommands: EngineRoomCommands = {
+    playRoom: "unsupported",
+    pauseRoom: "unsupported",
+    setRoomVolume: "unsupported",
+    stopRoom: "unsupported",
   };
   #sink: Sink | null = null;
   readonly #calls: string[] = [];
@@ -42,6 +65,14 @@ export class Keypads implements Engine {
 
   cancel(): void {
     // Nothing was taken that could be undone.
+  }
+
+  async openRoom(): Promise<void> {
+    throw new Refused("unsupported");
+  }
+
+  async closeRoom(): Promise<void> {
+    // It never had one.
   }
 
   end(session_uuid: string, cause: string): void {

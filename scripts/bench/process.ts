@@ -23,7 +23,15 @@ export type Question =
   /** From now on RTP goes to these ports, too. */
   | { readonly ask: "speak"; readonly ports: readonly number[] }
   /** Listens for so long, and answers what was heard. */
-  | { readonly ask: "listen"; readonly seconds: number };
+  | { readonly ask: "listen"; readonly seconds: number }
+  /** So many live calls of this app more in the store, of a media node that is not here. */
+  | { readonly ask: "fill"; readonly app_id: string; readonly sessions: number }
+  /** Answers once nothing is under way any more: with nothing, or after minutes with what still is. */
+  | { readonly ask: "settle" }
+  /** The store's clock goes on by so much, and the store sweeps. */
+  | { readonly ask: "age"; readonly ms: number }
+  /** Answers what the gateway and its media process hold. */
+  | { readonly ask: "measure" };
 
 /** What each question is answered with. */
 export interface Answers {
@@ -32,6 +40,20 @@ export interface Answers {
   readonly press: number;
   readonly speak: number;
   readonly listen: Heard;
+  readonly fill: number;
+  readonly settle: readonly string[];
+  readonly age: number;
+  readonly measure: Sizes;
+}
+
+/** By what it is called in a table: bytes, or how many. Null: not known on this system. */
+export type Sizes = Readonly<Record<string, number | null>>;
+
+/** What runs in a program. */
+export interface Role {
+  readonly ready: Ready;
+  answer?(question: Question): Promise<Answers[Question["ask"]]>;
+  close?(): Promise<void>;
 }
 
 /** Deviations are of the time between two packets of a call from 20 ms, in milliseconds. */
@@ -47,7 +69,7 @@ export interface Heard {
 }
 
 /** How long a program may take for one answer. */
-const patienceMs = 60_000;
+const patienceMs = 200_000;
 
 export class Program {
   private constructor(
@@ -59,6 +81,8 @@ export class Program {
   static async start(role: string, env: Readonly<Record<string, string>> = {}): Promise<Program> {
     const child = fork(path.join(__dirname, "program.js"), [role], {
       env: { ...process.env, ...env },
+      // Objects are counted by a means that Node calls experimental.
+      execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
     child.stdout?.resume();

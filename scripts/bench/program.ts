@@ -1,38 +1,26 @@
 /** What runs in a process of its own: `node program.js <role>`. Ends in order when the benchmark does, however it ends. */
 import { readConfig } from "../../src/config";
 import { startGateway } from "../../src/main";
+import { growing } from "../growth/subject";
 import { bare, koa, withFastify } from "./baselines";
 import { Ears } from "./ears";
 import { Endpoint } from "./endpoint";
+import { environment } from "./environment";
+import { filled } from "./filling";
 import { Keypads } from "./keypads";
-import type { Answers, Question, Ready } from "./process";
-
-interface Role {
-  readonly ready: Ready;
-  answer?(question: Question): Promise<Answers[Question["ask"]]>;
-  close?(): Promise<void>;
-}
+import type { Question, Ready, Role } from "./process";
 
 const plain = (port: number): Ready => ({ port, mediaPid: null, sipPort: null });
 const unknown = (question: Question) => new Error(`nobody here answers "${question.ask}"`);
 
-/** What a gateway on one machine with its callers and receivers needs. */
-const environment = {
-  PORT: "0",
-  SIP_PORT: "0",
-  ALLOW_HTTP_WEBHOOKS: "true",
-  ALLOW_LOCALHOST_WEBHOOKS: "true",
-  ALLOW_LOCALHOST_MEDIA: "true",
-  SHUTDOWN_TIMEOUT_MS: "0",
-};
-
 async function gateway(keypads: Keypads | null): Promise<Role> {
   const config = readConfig({ ...environment, ...process.env });
-  const { url, embedded, shutdown } = await startGateway(config, keypads ? { engines: [keypads] } : {});
+  const { url, store, embedded, shutdown } = await startGateway(config, keypads ? { engines: [keypads] } : {});
   const port = Number(new URL(url).port);
   return {
     ready: { port, mediaPid: embedded?.mediaPid ?? null, sipPort: embedded?.sipPort ?? null },
     async answer(question) {
+      if (question.ask === "fill") return filled(store, question.app_id, question.sessions);
       if (question.ask !== "press" || !keypads) throw unknown(question);
       await keypads.press(question.calls, question.keys);
       return question.calls * question.keys;
@@ -72,6 +60,7 @@ const roles: Readonly<Record<string, () => Promise<Role>>> = {
   fastify: async () => ({ ready: plain(await withFastify()) }),
   gateway: () => gateway(null),
   events: () => gateway(new Keypads()),
+  growing,
   endpoint,
   ears,
 };

@@ -29,13 +29,23 @@ const CHECKS: readonly {
   { when: "has a body limit", holds: (policy) => policy.body.limit !== null, codes: ["request_body_too_large"] },
   {
     when: "reads a body",
+    holds: ({ body }) => body.mode === "required" || body.mode === "optional" || body.mode === "lenient",
+    codes: ["invalid_request_body", "unknown_field"],
+  },
+  {
+    when: "reads no body but JSON",
     holds: ({ body }) => body.mode === "required" || body.mode === "optional",
-    codes: ["unsupported_content_type", "invalid_request_body", "unknown_field"],
+    codes: ["unsupported_content_type"],
   },
   {
     when: "is about a session",
-    holds: (policy) => policy.session,
+    holds: (policy) => policy.session !== null,
     codes: ["session_not_found", "session_of_another_app"],
+  },
+  {
+    when: "is about a room",
+    holds: (policy) => policy.room !== null,
+    codes: ["room_not_found", "room_of_another_app"],
   },
   {
     when: "is a command",
@@ -82,23 +92,25 @@ export function failureMistakes(document: Document, catalogue: Catalogue, all: r
         found.push(`${policy.id}: ${name(code)} is for requests that belong to no path`);
     }
   }
-  return [...found, ...namedFieldErrors(document, catalogue, all)];
+  return [...found, ...namedTwice(document, catalogue, all)];
 }
 
-/** Errors of fields are declared by the field alone: named by an operation they would be a second truth. */
-function namedFieldErrors(document: Document, catalogue: Catalogue, all: readonly Policy[]): string[] {
-  const fromFields = new Set<string>();
-  for (const { fields, rules } of all) {
+/** Errors of fields and guards are declared by these alone: named by an operation they would be a second truth. */
+function namedTwice(document: Document, catalogue: Catalogue, all: readonly Policy[]): string[] {
+  const owners = new Map<string, "field" | "guard">();
+  for (const { fields, rules, guards } of all) {
     for (const place of Object.values(fields)) {
-      for (const errors of Object.values(place)) for (const code of Object.values(errors)) fromFields.add(code);
+      for (const errors of Object.values(place)) for (const code of Object.values(errors)) owners.set(code, "field");
     }
-    for (const rule of rules) fromFields.add(rule.error);
+    for (const rule of rules) owners.set(rule.error, "field");
+    for (const guard of guards) owners.set(guard.error, "guard");
   }
   const found: string[] = [];
   for (const { operation } of operationsOf(document)) {
     for (const name of operation["x-errors"] ?? []) {
       for (const code of catalogue.sets[name] ?? [name]) {
-        if (fromFields.has(code)) found.push(`${operation.operationId}: ${code} belongs to a field, not into x-errors`);
+        const owner = owners.get(code);
+        if (owner) found.push(`${operation.operationId}: ${code} belongs to a ${owner}, not into x-errors`);
       }
     }
   }

@@ -14,9 +14,22 @@ export interface Rule {
   readonly schema: Json;
 }
 
+/**
+ * What must be true of a session for a command to be taken: a field of its state is one of some values, or none of them.
+ * `$room_id` stands for the room that the body names, `$room_node` for the node of that room.
+ */
+export interface Guard {
+  readonly field: "state" | "room_id" | "muted" | "recording" | "node";
+  readonly one_of?: readonly GuardValue[];
+  readonly none_of?: readonly GuardValue[];
+  readonly error: string;
+}
+export type GuardValue = string | boolean | null;
+
 export interface Schema {
   $ref?: string;
   type?: string | string[];
+  format?: string;
   description?: string;
   example?: Json;
   properties?: Record<string, Schema>;
@@ -72,6 +85,9 @@ export interface Command {
   readonly timeout_ms: number | "COMMAND_TIMEOUT_MS";
 }
 
+/** Whose number and whose id an event carries; `either` is about what its command was sent to. */
+export type Source = "session" | "room" | "either";
+
 export interface Operation {
   operationId?: string;
   tags?: string[];
@@ -85,8 +101,12 @@ export interface Operation {
   "x-body-limit"?: number;
   "x-rate-group"?: string;
   "x-command"?: Command;
+  "x-guards"?: string[];
   "x-emits"?: string[];
   "x-always"?: boolean;
+  "x-ended"?: boolean;
+  "x-lenient-body"?: boolean;
+  "x-source"?: Source;
 }
 
 export const METHODS = ["get", "put", "post", "delete", "patch"] as const;
@@ -107,6 +127,7 @@ export interface Document {
     securitySchemes: Record<string, Json>;
   };
   "x-rate-groups": Record<string, number>;
+  "x-guards": Record<string, Guard>;
   "x-pseudo-operations": Record<string, Operation>;
   "x-words": Record<string, string>;
 }
@@ -138,7 +159,7 @@ export class SpecError extends Error {
   }
 }
 
-/** An operation and where it stands; its parameters with those of its path before them. */
+/** An operation and where it stands; its parameters with those of its path before them, references followed. */
 export interface Placed {
   readonly path: string;
   readonly method: Method;
@@ -152,7 +173,8 @@ export function operationsOf(document: Document): Placed[] {
     METHODS.flatMap((method) => {
       const operation = item[method];
       if (!operation) return [];
-      const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])];
+      const given = [...(item.parameters ?? []), ...(operation.parameters ?? [])];
+      const parameters = given.map((one) => (one.$ref ? target(document.components.parameters, one.$ref) : one));
       return [{ path, method, operation, parameters }];
     }),
   );

@@ -7,6 +7,7 @@ import {
   operationsOf,
   type Response,
   type Schema,
+  type Source,
   SpecError,
   target,
 } from "./document";
@@ -126,6 +127,15 @@ function header(name: string): Header {
   return { $ref: `#/components/headers/${name}` };
 }
 
+export function sourceOf(event: Operation): Source {
+  return event["x-source"] ?? "session";
+}
+
+/** The names of what an event may be about, as they stand in the frame: always exactly one of them. */
+const SUBJECTS = { session: "session_uuid", room: "room_id" } as const;
+type Subject = keyof typeof SUBJECTS;
+
+/** Puts what all events have in common round the data of one. */
 function frame(document: Document, event: string, operation: Operation): void {
   const { schemas } = document.components;
   const outer = target(schemas, "EventFrame");
@@ -133,18 +143,23 @@ function frame(document: Document, event: string, operation: Operation): void {
   if (!media?.schema || media.example === undefined) throw new SpecError(`${event}: openapi/events.yaml gives no data`);
   const name = `${pascal(event)}Event`;
   const data = `${pascal(event)}Data`;
+  const source = sourceOf(operation);
   schemas[data] = media.schema;
-  schemas[name] = {
-    type: "object",
-    required: outer.required,
-    properties: {
-      ...outer.properties,
-      event: { type: "string", const: event },
-      data: { $ref: `#/components/schemas/${data}` },
-    },
+  const about = (subject: Subject): Schema => {
+    const properties: Record<string, Schema> = only(subject, Object.entries(outer.properties ?? {}));
+    properties.event = { type: "string", const: event };
+    properties.data = { $ref: `#/components/schemas/${data}` };
+    const always = new Set([...(outer.required ?? []), SUBJECTS[subject]]);
+    return { type: "object", required: Object.keys(properties).filter((key) => always.has(key)), properties };
   };
-  const around = typeof outer.example === "object" && outer.example !== null ? outer.example : {};
-  const example = { event, ...around, data: media.example };
+  if (source === "either") {
+    schemas[`Session${name}`] = about("session");
+    schemas[`Room${name}`] = about("room");
+    const oneOf = ["Session", "Room"].map((prefix) => ({ $ref: `#/components/schemas/${prefix}${name}` }));
+    schemas[name] = { oneOf };
+  } else schemas[name] = about(source);
+  const around = typeof outer.example === "object" && outer.example !== null ? Object.entries(outer.example) : [];
+  const example = { event, ...only(source === "room" ? "room" : "session", around), data: media.example };
   operation.parameters = ["WebhookId", "WebhookTimestamp", "WebhookSignature"].map((parameter) => ({
     $ref: `#/components/parameters/${parameter}`,
   }));
@@ -157,6 +172,14 @@ function frame(document: Document, event: string, operation: Operation): void {
     "410": { description: "Gone: the app's webhooks are turned off until it is replaced." },
     default: { description: "Tried again, up to 8 times. Redirects are not followed." },
   };
+}
+
+/** Without the names of everything else that an event may be about. */
+function only<T>(subject: Subject, parts: readonly (readonly [name: string, part: T])[]): Record<string, T> {
+  const name = SUBJECTS[subject];
+  if (!parts.some(([part]) => part === name)) throw new SpecError(`EventFrame: ${name} is missing`);
+  const others = new Set<string>(Object.values(SUBJECTS).filter((other) => other !== name));
+  return Object.fromEntries(parts.filter(([part]) => !others.has(part)));
 }
 
 /** A `$ref` with further words beside it becomes what it points at plus these words: many resolvers drop siblings. */

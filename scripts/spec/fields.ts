@@ -9,8 +9,7 @@ export function fieldMistakes(document: Document, catalogue: Catalogue): string[
   const found: string[] = [];
   const bodies = new Map<string, Schema>();
   for (const { operation, parameters } of operationsOf(document)) {
-    for (const given of parameters) {
-      const parameter = given.$ref ? target(document.components.parameters, given.$ref) : given;
+    for (const parameter of parameters) {
       if (!parameter.schema || parameter.in === "header") continue;
       // The text of a path or a query cannot fail as a string.
       const keywords = constraints(document, parameter.schema).filter(

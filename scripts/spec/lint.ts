@@ -1,6 +1,7 @@
 import { failureMistakes } from "./declared";
 import { type Catalogue, type Document, type Json, objects, operationsOf } from "./document";
 import { fieldMistakes } from "./fields";
+import { guardMistakes } from "./guards";
 import type { Policy } from "./policy";
 
 /** Everything in the sources that redocly cannot know to be wrong, one line each; runs before the document is expanded. */
@@ -11,6 +12,7 @@ export function lint(document: Document, catalogue: Catalogue, all: readonly Pol
     ...catalogueMistakes(document, catalogue, all),
     ...operationMistakes(document),
     ...commandMistakes(document, all),
+    ...guardMistakes(document, catalogue, all),
     ...eventMistakes(document, all),
     ...wordMistakes(document),
   ];
@@ -72,22 +74,39 @@ function operationMistakes(document: Document): string[] {
       const media = response?.content?.["application/json"];
       if (!status.startsWith("2")) found.push(`${name}: ${status} is written by hand; name its errors in x-errors`);
       if (media && media.example === undefined) found.push(`${name}: ${status} without an example`);
+      const empty = Object.keys(response?.content ?? {}).length === 0;
+      if (empty && status !== "204") found.push(`${name}: ${status} without content`);
+      if (!empty && status === "204") found.push(`${name}: 204 has no content`);
     }
-    if (Object.keys(operation.responses ?? {}).length !== 1) found.push(`${name}: needs exactly one status of success`);
+    const statuses = Object.keys(operation.responses ?? {});
+    // A part of a file is the same success as the whole.
+    if (statuses.length !== 1 && statuses.join() !== "200,206")
+      found.push(`${name}: needs exactly one status of success, or 200 and 206`);
+    if (operation["x-ended"] && (operation["x-command"] || !/\{(?:uuid|room_id)\}/.test(path)))
+      found.push(`${name}: x-ended is for reading what a session or room in the path left behind`);
+    if (operation["x-lenient-body"] && (!body || body.required))
+      found.push(`${name}: x-lenient-body needs a body that may be left out`);
   }
   return found;
 }
+
+/** Where commands stand, what their names have before the rest of that path, and how many bytes they read. */
+const KINDS = {
+  session: { below: "/api/v1/sessions/{uuid}/commands/", prefix: "", limit: 65536 },
+  room: { below: "/api/v1/conferences/{room_id}/", prefix: "room/", limit: 1048576 },
+} as const;
 
 /** A command stands where its name says, and each rate group has an operation. */
 function commandMistakes(document: Document, all: readonly Policy[]): string[] {
   const found: string[] = [];
   const groups = new Set<string>();
   for (const { id, command, path, body, emits } of all) {
-    const place = path?.split("/commands/")[1];
     if (!command) continue;
+    const { below, prefix, limit } = KINDS[command.of];
+    const place = path?.startsWith(below) ? `${prefix}${path.slice(below.length)}` : path;
     if (command.cooldown) groups.add(command.cooldown.group);
     if (place !== command.name) found.push(`${id}: x-command is named ${command.name} but its path says ${place}`);
-    if (body.limit !== 65536) found.push(`${id}: a session command reads at most 65536 bytes`);
+    if (body.limit !== limit) found.push(`${id}: a ${command.of} command reads at most ${limit} bytes`);
     if (!emits.includes("command.result")) found.push(`${id}: a command emits command.result`);
   }
   for (const { operation } of operationsOf(document)) {
@@ -106,7 +125,14 @@ function eventMistakes(document: Document, all: readonly Policy[]): string[] {
   const unknown = all.flatMap(({ id, emits }) =>
     emits.filter((event) => !(event in document.webhooks)).map((event) => `${id}: emits ${event}, which is no event`),
   );
-  return [...silent.map((event) => `webhooks: nobody emits ${event}`), ...unknown];
+  const sources = Object.entries(document.webhooks).filter(
+    ([, { post }]) => !["session", "room", "either"].includes(post["x-source"] ?? "session"),
+  );
+  return [
+    ...silent.map((event) => `webhooks: nobody emits ${event}`),
+    ...unknown,
+    ...sources.map(([event]) => `${event}: x-source is session, room or either`),
+  ];
 }
 
 /** The words of the extension are exactly those that `x-words` explains. */

@@ -3,6 +3,7 @@ import {
   type Command,
   type Document,
   type FieldErrors,
+  type Guard,
   type Operation,
   operationsOf,
   type Parameter,
@@ -21,12 +22,27 @@ export interface Policy {
   readonly path: string | null;
   readonly tag: string | null;
   readonly auth: "app" | "admin" | "none";
-  /** Is about the session that the path names. */
-  readonly session: boolean;
+  /** Where the request names the session that it is about. */
+  readonly session: "path" | "body" | null;
+  /** Where the request names the room that it is about. */
+  readonly room: "path" | "body" | null;
+  /** Answered also for a session or room that has ended. */
+  readonly ended: boolean;
   /** Answered also when shut down or overloaded. */
   readonly always: boolean;
-  readonly body: { readonly mode: "required" | "optional" | "ignored" | "none"; readonly limit: number | null };
-  readonly command: (Command & { readonly cooldown: { readonly group: string; readonly ms: number } | null }) | null;
+  /** `lenient`: read when it comes as JSON, ignored when it comes as anything else. */
+  readonly body: {
+    readonly mode: "required" | "optional" | "lenient" | "ignored" | "none";
+    readonly limit: number | null;
+  };
+  readonly command:
+    | (Command & {
+        readonly of: "session" | "room";
+        readonly cooldown: { readonly group: string; readonly ms: number } | null;
+      })
+    | null;
+  /** What must be true of the session, in the order in which it is asked. */
+  readonly guards: readonly Guard[];
   readonly success: number | null;
   readonly emits: readonly string[];
   /** Error codes in the order of the checks. */
@@ -63,12 +79,25 @@ function policy(document: Document, catalogue: Catalogue, operation: Operation, 
   const { id, pseudo, method, path } = place;
   const schema = bodySchema(document, operation);
   const fields = {
-    ...parameterErrors(document, place.parameters),
+    ...parameterErrors(place.parameters),
     body: errorsOf(schema?.properties ?? {}),
   };
   const rules = schema?.["x-rules"] ?? [];
   const command = operation["x-command"];
   const group = operation["x-rate-group"];
+  const auth = path === null ? "none" : authentication(operation.security ?? document.security);
+  const named = (parameter: string, property: string) => {
+    if (pseudo) return null;
+    if (path?.includes(`{${parameter}}`)) return "path";
+    // An id in a body of the administration is no resource of the app that asks.
+    return auth === "app" && schema?.properties?.[property] ? "body" : null;
+  };
+  const guards = (operation["x-guards"] ?? []).map((name) => {
+    const guard = document["x-guards"][name];
+    if (!guard) throw new SpecError(`${id}: x-guards has no "${name}"`);
+    return guard;
+  });
+  const fromChecks = [...fieldCodes(fields, schema, rules), ...guards.map((guard) => guard.error)];
   const success = Object.keys(operation.responses ?? {}).find((status) => status.startsWith("2"));
   return {
     id,
@@ -76,14 +105,23 @@ function policy(document: Document, catalogue: Catalogue, operation: Operation, 
     method: method?.toUpperCase() ?? null,
     path,
     tag: operation.tags?.[0] ?? null,
-    auth: path === null ? "none" : authentication(operation.security ?? document.security),
-    session: !pseudo && path?.includes("{uuid}") === true,
+    auth,
+    session: named("uuid", "session_uuid"),
+    room: named("room_id", "room_id"),
+    ended: operation["x-ended"] ?? false,
     always: operation["x-always"] ?? false,
     body: { mode: bodyMode(operation), limit: operation["x-body-limit"] ?? null },
-    command: command ? { ...command, cooldown: group ? cooldown(document, group) : null } : null,
+    command: command
+      ? {
+          ...command,
+          of: path?.includes("{room_id}") ? "room" : "session",
+          cooldown: group ? cooldown(document, group) : null,
+        }
+      : null,
+    guards,
     success: success ? Number(success) : null,
     emits: operation["x-emits"] ?? [],
-    failures: inOrder(id, catalogue, operation["x-errors"] ?? [], fieldCodes(fields, schema, rules)),
+    failures: inOrder(id, catalogue, operation["x-errors"] ?? [], fromChecks),
     fields,
     rules,
   };
@@ -96,6 +134,7 @@ export function bodySchema(document: Document, operation: Operation): Schema | u
 }
 
 function bodyMode(operation: Operation): Policy["body"]["mode"] {
+  if (operation["x-lenient-body"]) return "lenient";
   if (operation.requestBody) return operation.requestBody.required ? "required" : "optional";
   return operation["x-body-limit"] === undefined ? "none" : "ignored";
 }
@@ -118,15 +157,11 @@ function errorsOf(properties: Readonly<Record<string, Schema>>): Record<string, 
   return errors;
 }
 
-function parameterErrors(
-  document: Document,
-  parameters: readonly Parameter[],
-): Pick<Policy["fields"], "path" | "query"> {
+function parameterErrors(parameters: readonly Parameter[]): Pick<Policy["fields"], "path" | "query"> {
   const errors = { path: {}, query: {} };
-  for (const given of parameters) {
-    const parameter = given.$ref ? target(document.components.parameters, given.$ref) : given;
-    if (!parameter.name || !parameter.schema || (parameter.in !== "path" && parameter.in !== "query")) continue;
-    Object.assign(errors[parameter.in], errorsOf({ [parameter.name]: parameter.schema }));
+  for (const { name, schema, in: place } of parameters) {
+    if (!name || !schema || (place !== "path" && place !== "query")) continue;
+    Object.assign(errors[place], errorsOf({ [name]: schema }));
   }
   return errors;
 }
@@ -141,18 +176,22 @@ function fieldCodes(fields: Policy["fields"], body: Schema | undefined, rules: r
   return [...new Set([...codes, ...rules.map((rule) => rule.error)])];
 }
 
-/** Everything declared, in the order of the checks: by step, then by field, then as the catalogue has it. */
-function inOrder(id: string, catalogue: Catalogue, named: readonly string[], fromFields: readonly string[]): string[] {
+/**
+ * Everything declared, in the order of the checks: by step, then by field or guard, then as the catalogue has it.
+ *
+ * @param fromChecks errors of fields and guards, as these are asked
+ */
+function inOrder(id: string, catalogue: Catalogue, named: readonly string[], fromChecks: readonly string[]): string[] {
   const listed = named.flatMap((name) => catalogue.sets[name] ?? [name]);
   const position = new Map(Object.keys(catalogue.errors).map((code, index) => [code, index]));
   const rank = (code: string): number => {
     const error = catalogue.errors[code];
     if (error?.step === undefined) throw new SpecError(`${id}: openapi/errors.yaml has no response "${code}"`);
-    const field = fromFields.indexOf(code);
-    return error.step * 1e6 + (field >= 0 ? field : 1e3 + (position.get(code) ?? 0));
+    const asked = fromChecks.indexOf(code);
+    return error.step * 1e6 + (asked >= 0 ? asked : 1e3 + (position.get(code) ?? 0));
   };
   // `unknown_field` belongs to a body; whether the operation says so itself is checked by the lint.
-  const codes = new Set([...listed, ...fromFields.filter((code) => code !== "unknown_field")]);
+  const codes = new Set([...listed, ...fromChecks.filter((code) => code !== "unknown_field")]);
   const ranked = [...codes].map((code) => ({ code, rank: rank(code) }));
   return ranked.sort((a, b) => a.rank - b.rank).map(({ code }) => code);
 }

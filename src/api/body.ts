@@ -140,7 +140,33 @@ export class Bodies {
       }
       throw fault("415 Content-Type must be application/json");
     }
-    if (length > this.limit) throw fault("413 Request body too large");
+    const body = await this.json(ctx);
+    if (body === null) throw fault("415 Content-Type must be application/json");
+    return body;
+  }
+
+  /**
+   * The same for an operation that looks only at JSON: a body of any other type is as good as none.
+   *
+   * @throws the declared 400, 413; {@link Aborted}
+   */
+  async lenient(ctx: Context): Promise<JsonObject> {
+    const { req } = ctx;
+    const chunked = req.headers["transfer-encoding"] !== undefined;
+    if (!chunked && declaredLength(req) === 0) return {};
+    if (!isJson(req.headers["content-type"])) await this.ignore(ctx);
+    else {
+      const body = await this.json(ctx);
+      if (body !== null) return body;
+      if (chunked) await discard(req, this.limit);
+    }
+    return {};
+  }
+
+  /** Null, and nothing is read: the parser does not recognise the type after all, such as one behind a no-break space. */
+  private async json(ctx: Context): Promise<JsonObject | null> {
+    const { req, res } = ctx;
+    if (declaredLength(req) > this.limit) throw fault("413 Request body too large");
     askForBody(req, res);
     const end = superviseInflation(req);
     try {
@@ -150,7 +176,8 @@ export class Bodies {
     } finally {
       end();
     }
-    return accepted(ctx.request.body, ctx.request.rawBody);
+    const { body, rawBody } = ctx.request;
+    return rawBody === undefined ? null : accepted(body, rawBody);
   }
 }
 
@@ -163,9 +190,7 @@ function verdict(req: IncomingMessage, error: unknown): Error {
 const beyond_ascii = /[^\x00-\x7f]/;
 
 /** koa-body has refused what is no JSON and every `__proto__` key, whose bytes are the same in any encoding. */
-function accepted(body: unknown, raw: string | undefined): JsonObject {
-  // A type that its parser does not recognise after all, such as one with broken parameters.
-  if (raw === undefined) throw fault("415 Content-Type must be application/json");
+function accepted(body: unknown, raw: string): JsonObject {
   let value = body;
   if (beyond_ascii.test(raw)) {
     const bytes = Buffer.from(raw, "latin1");

@@ -1,24 +1,36 @@
 /** Steps 5 to 13 of the checks: who asks, how often, and what the store says about it. */
-import { createHash, hash, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { Context } from "koa";
 import { patterns } from "../../generated/operations";
+import type { CommandId, ErrorCode, RoomCommandId } from "../contract";
+import { nodeOf } from "../ids";
 import { keyDigest } from "../keys";
 import type { Log } from "../log";
+import type { Meter } from "../metrics";
 import type { Admission, CommandAdmission, Store } from "../store/store";
 import type { JsonObject } from "./body";
 import { BoundedMap } from "./bounded_map";
-import { type Fault, fault } from "./envelope";
+import { type Fault, fault, faultOf } from "./envelope";
 import type { Exchange } from "./exchange";
+import { fingerprint } from "./fingerprint";
 import { FrontDoor } from "./front_door";
 import type { Route } from "./routes";
 
 export interface CheckOptions {
   readonly store: Store;
   readonly log: Log;
+  readonly meter: Pick<Meter, "admission">;
   readonly adminApiKey: string | null;
   readonly secretsKey: Buffer;
   readonly defaultRateLimit: number;
   readonly authFailuresPerSecond: number;
+  /**
+   * What this instance knows to refuse, whatever the state of the call or room is: the media server cannot do it, or it is
+   * off.
+   *
+   * @param id session or room that the command is for
+   */
+  readonly barred: (command: CommandId | RoomCommandId, id: string) => ErrorCode | null;
 }
 
 const app_id_form = new RegExp(patterns.app_id);
@@ -35,21 +47,6 @@ function same(a: string, b: string): boolean {
   let difference = 0;
   for (let i = 0; i < a.length; i += 1) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
   return difference === 0;
-}
-
-/** JSON with the keys of every object in order. */
-function canonical(value: unknown): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  const members = Object.entries(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
-  return `{${members.join(",")}}`;
-}
-
-/** What makes two commands the same one: the name, and the body after validation and defaults, without its uid. */
-export function fingerprint(command: string, { command_uid: _, ...body }: JsonObject): string {
-  return hash("sha256", `${command}\n${canonical(body)}`, "base64url");
 }
 
 export class Checks {
@@ -121,8 +118,7 @@ export class Checks {
     const digest = Buffer.from(exchange.digest);
     const remembered = this.digests.get(app_id);
     if (remembered === undefined || !timingSafeEqual(remembered, digest)) {
-      if (!(await this.ask(exchange, this.options.store.authenticate(app_id, exchange.digest))))
-        return this.failed(ctx, address, fault("401 Invalid API key"));
+      if (!(await this.knows(exchange, app_id))) return this.failed(ctx, address, fault("401 Invalid API key"));
       this.digests.set(app_id, digest);
     }
     // Another request may have brought other credentials meanwhile.
@@ -135,13 +131,17 @@ export class Checks {
     throw error;
   }
 
-  private async ask<T>(exchange: Exchange, answer: Promise<T>): Promise<T> {
+  private async knows(exchange: Exchange, app_id: string): Promise<boolean> {
     try {
-      return await answer;
-    } catch (err) {
-      this.options.log.error({ request_id: exchange.id, app_id: exchange.app_id, err }, "the store cannot be asked");
-      throw fault("500 Internal error validating API key");
+      return await this.options.store.authenticate(app_id, exchange.digest);
+    } catch (error) {
+      throw this.away(exchange, error);
     }
+  }
+
+  private away(exchange: Exchange, err: unknown): Fault {
+    this.options.log.error({ request_id: exchange.id, app_id: exchange.app_id, err }, "the store cannot be asked");
+    return fault("500 Internal error validating API key");
   }
 
   /** Was this app over its quota at this address a moment ago? */
@@ -161,7 +161,7 @@ export class Checks {
    * request goes on as any other, and counts twice.
    */
   async unread(ctx: Context, exchange: Exchange, address: string): Promise<void> {
-    await this.counted(ctx, exchange, address, true, null);
+    await this.counted(ctx, exchange, address, true, false, null);
     this.floods.delete(`${address} ${exchange.app_id}`);
   }
 
@@ -169,12 +169,19 @@ export class Checks {
    * Steps 5, 6 and 9 to 13 in one question to the store. An error of the body or the parameters was held back until
    * here, where key and quota hold.
    */
-  async admit(ctx: Context, exchange: Exchange, address: string, held: Fault | null, command: CommandAdmission | null) {
-    const admission = await this.counted(ctx, exchange, address, held !== null, command);
+  async admit(
+    ctx: Context,
+    exchange: Exchange,
+    address: string,
+    held: Fault | null,
+    ended: boolean,
+    command: CommandAdmission | null,
+  ) {
+    const admission = await this.counted(ctx, exchange, address, held !== null, ended, command);
     if (admission.outcome === "admitted") return admission;
     exchange.replayed = admission.outcome === "replay";
     if (admission.outcome === "replay" && admission.status === 202) return admission;
-    throw refusal(admission, held);
+    throw refusal(admission, held, exchange.room_id);
   }
 
   /** What the store says of a request whose key and quota hold. */
@@ -183,22 +190,30 @@ export class Checks {
     exchange: Exchange,
     address: string,
     held: boolean,
+    ended: boolean,
     command: CommandAdmission | null,
   ): Promise<Counted> {
-    const { app_id = "", session_uuid = null, digest } = exchange;
+    const { store, meter, defaultRateLimit } = this.options;
+    const { app_id = "", session_uuid = null, room_id = null, digest } = exchange;
     const asked = performance.now();
-    const admission = await this.ask(
-      exchange,
-      this.options.store.admit({
+    let admission: Admission;
+    try {
+      admission = await store.admit({
         app_id,
         digest,
         address,
-        default_rate_limit: this.options.defaultRateLimit,
+        default_rate_limit: defaultRateLimit,
         held,
         session_uuid,
+        room_id,
+        ended,
         command,
-      }),
-    );
+      });
+    } catch (error) {
+      throw this.away(exchange, error);
+    } finally {
+      meter.admission((performance.now() - asked) / 1000);
+    }
     if (admission.outcome === "key") {
       exchange.connection.known = false;
       this.digests.delete(app_id);
@@ -210,28 +225,55 @@ export class Checks {
     this.floods.set(`${address} ${app_id}`, asked + reset_ms - early_ms);
     throw fault("429 Rate limit exceeded", undefined, reset_ms);
   }
+
+  /** A command as the store is asked to admit it; null: it is none. */
+  command(route: Route, { session_uuid, room_id }: Exchange, body: JsonObject): CommandAdmission | null {
+    const { command } = route;
+    if (command === null) return null;
+    const { command_uid } = body;
+    const uid_given = typeof command_uid === "string";
+    return {
+      command: command.name,
+      operation_id: randomUUID(),
+      command_uid: uid_given ? command_uid : randomUUID(),
+      uid_given,
+      // Only a uid that the caller chose is ever compared.
+      fingerprint: uid_given ? fingerprint(command.name, body) : "",
+      barred: this.options.barred(command.id, session_uuid ?? room_id ?? ""),
+      guards: route.guards(body),
+      cooldown: command.cooldown,
+      timeout_ms: command.timeout_ms,
+    };
+  }
 }
 
 type Counted = Exclude<Admission, { outcome: "key" | "quota" }>;
 type Refused = Exclude<Counted, { outcome: "admitted" }>;
 
 /** The table from what the store refuses to what is answered. */
-function refusal(admission: Refused, held: Fault | null): Error {
+function refusal(admission: Refused, held: Fault | null, room_id: string | undefined): Error {
   switch (admission.outcome) {
     case "held":
       return held ?? new Error("the store answered a held error that there is not");
-    case "gone":
+    case "session_gone":
       return fault("404 Session not found");
-    case "foreign":
+    case "session_foreign":
       return fault("403 Session belongs to a different application");
+    case "room_gone":
+      return fault("404 Room not found");
+    case "room_foreign":
+      return fault("403 Room belongs to a different application");
     case "uid_used":
       return fault("409 command_uid already used for a different command");
     case "uid_busy":
       return fault("409 command_uid is still being processed");
     case "replay":
       return fault("504 Media server timed out");
-    case "guard":
-      return new Error(`no guard is declared, the store refused by "${admission.refusal}"`);
+    case "refused":
+      return faultOf(
+        admission.error,
+        admission.error === "room_on_other_node" ? { node: nodeOf(room_id ?? "") } : undefined,
+      );
     case "cooldown":
       return fault(
         "429 Command rate limited",
@@ -243,23 +285,4 @@ function refusal(admission: Refused, held: Fault | null): Error {
 
 function digestOf(key: string): Buffer {
   return createHash("sha256").update(key).digest();
-}
-
-/** A command as the store is asked to admit it. */
-export function commandAdmission(route: Route, body: JsonObject): CommandAdmission | null {
-  const { command } = route;
-  if (command === null) return null;
-  const { command_uid } = body;
-  const uid_given = typeof command_uid === "string";
-  return {
-    command: command.name,
-    operation_id: randomUUID(),
-    command_uid: uid_given ? command_uid : randomUUID(),
-    uid_given,
-    // Only a uid that the caller chose is ever compared.
-    fingerprint: uid_given ? fingerprint(command.name, body) : "",
-    guards: [],
-    cooldown: command.cooldown,
-    timeout_ms: command.timeout_ms,
-  };
 }

@@ -5,7 +5,10 @@ import path from "node:path";
 /** As much of the document as is looked at here; `openapi-backend` reads the same file for the rest. */
 export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
-  readonly components: { readonly headers: Readonly<Record<string, HeaderObject>> };
+  readonly components: {
+    readonly headers: Readonly<Record<string, HeaderObject>>;
+    readonly securitySchemes: Readonly<Record<string, { readonly name: string }>>;
+  };
   readonly "x-pseudo-operations": Readonly<Record<string, OperationObject>>;
 }
 

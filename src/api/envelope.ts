@@ -1,5 +1,5 @@
 /** Errors as they are answered: one envelope, with texts and codes from the catalogue alone. */
-import { type ErrorCode, errors } from "../../generated/operations";
+import { type ErrorCode, errors, pseudoOperations } from "../../generated/operations";
 import type { AnyFailure, Failure, PseudoOperationId } from "../contract";
 
 /** Content type of every JSON answer, all errors included. */
@@ -14,7 +14,16 @@ interface Entry {
   readonly body: string;
   /** Seconds of `Retry-After`; 0: has none. */
   readonly retryAfter: number;
+  readonly unrouted: string;
 }
+
+/** Stands for the operation where there is none. */
+export const no_operation = "none";
+
+/** Which pseudo-operation declares an error that is answered without a route. */
+const unrouted = new Map<string, string>();
+for (const [id, { auth, failures }] of Object.entries(pseudoOperations))
+  if (auth === "none") for (const code of failures) unrouted.set(code, id);
 
 const byFailure = new Map<string, Entry>();
 const byCode = new Map<string, Entry>();
@@ -25,7 +34,8 @@ for (const [code, { status, message, ...more }] of Object.entries(errors) as [
   if (status === null) continue;
   const open = JSON.stringify({ success: false, error: message, code }).slice(0, -1);
   const retryAfter = status === 429 || status === 503 || "retry" in more ? 1 : 0;
-  const entry: Entry = { code, status, open, body: `${open}}`, retryAfter };
+  const answerer = unrouted.get(code) ?? no_operation;
+  const entry: Entry = { code, status, open, body: `${open}}`, retryAfter, unrouted: answerer };
   byFailure.set(`${status} ${message}`, entry);
   byCode.set(code, entry);
 }
@@ -42,6 +52,8 @@ export class Fault extends Error {
   readonly retryAfter: number;
   /** Bytes of the answer. */
   readonly body: string;
+  /** The pseudo-operation whose answer it is where the request has no route. */
+  readonly unrouted: string;
   /** Value of `Allow`. */
   allow: string | null = null;
 
@@ -49,6 +61,7 @@ export class Fault extends Error {
     super(entry.code);
     this.code = entry.code;
     this.status = entry.status;
+    this.unrouted = entry.unrouted;
     this.body = detail === undefined ? entry.body : `${entry.open},"detail":${JSON.stringify(detail)}}`;
     this.retryAfter = entry.retryAfter === 0 ? 0 : Math.max(entry.retryAfter, Math.ceil(retryAfterMs / 1000));
   }

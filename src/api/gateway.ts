@@ -5,36 +5,36 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import Koa, { type Context } from "koa";
 import type { Handlers } from "../contract";
+import type { ContractCheck } from "../contract_check";
 import type { Log } from "../log";
+import type { Meter } from "../metrics";
 import type { Network } from "../outbound/addresses";
-import type { App, Session, Store } from "../store/store";
+import type { App, Room, Session } from "../store/store";
 import { Proxies, peerAddress } from "./address";
 import { Aborted, type JsonObject } from "./body";
-import { Checks, commandAdmission } from "./checks";
+import { type CheckOptions, Checks } from "./checks";
+import { asksFirst, buildCors, type Cors } from "./cors";
 import { Fault, fault, json_type, type TransportError } from "./envelope";
-import { Exchange, errorBytes, requestId } from "./exchange";
-import { type Paths, pathOf, queryOf } from "./paths";
+import { Exchange, errorBytes, errorFields, requestId } from "./exchange";
+import { type Input, readInput } from "./input";
+import { assertEncoding, type Paths, pathOf } from "./paths";
 import { buildRoutes, RequestCall, type Route } from "./routes";
-import { defaultTimeouts, type Timeouts, Transport } from "./transport";
+import { isSource, type Stream } from "./stream";
+import { connectionOf, defaultTimeouts, type Timeouts, Transport } from "./transport";
 
-export interface ApiOptions {
-  readonly store: Store;
-  readonly handlers: Handlers<App, Session>;
+export interface ApiOptions extends CheckOptions {
+  readonly handlers: Handlers<App, Session, Room>;
   readonly log: Log;
-  /** Null: the admin API is off. */
-  readonly adminApiKey: string | null;
-  /** Key of the digests of API keys. */
-  readonly secretsKey: Buffer;
-  /** Requests per second: of an app without a limit of its own, and of an address that administers. */
-  readonly defaultRateLimit: number;
-  /** Failures of authentication of one address that are answered as such, per second. */
-  readonly authFailuresPerSecond: number;
+  readonly meter: Pick<Meter, "request" | "admission">;
+  readonly check: Pick<ContractCheck, "response">;
   /** Requests at a time; further ones are refused. */
   readonly maxInflight: number;
   /** Connections at a time whose requests are served. */
   readonly maxConnections?: number;
   /** Whose `X-Forwarded-For` counts. */
   readonly trustProxy: readonly Network[];
+  /** Whose pages may call the API from a browser; null: nobody's, and `OPTIONS` is a method like any other. */
+  readonly corsOrigins: readonly string[] | null;
   readonly commandTimeoutMs: number;
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -49,7 +49,10 @@ export class Api {
   private readonly proxies: Proxies;
   private readonly transport: Transport;
   private routes: Paths<Route> | null = null;
+  private cors: Cors | null = null;
   private readonly texts = new Map<string, { readonly body: object; readonly text: string }>();
+  private readonly streams = new Set<Stream>();
+  /** Requests that have not been answered to the end. One whose answer has no end of its own counts until that begins. */
   private inflight = 0;
   private stopping = false;
 
@@ -74,23 +77,28 @@ export class Api {
   /** @throws when the port cannot be opened, or the document does not compile */
   async listen(host: string, port: number): Promise<{ port: number }> {
     this.routes ??= await buildRoutes(this.options.handlers, this.options.commandTimeoutMs);
+    const { corsOrigins } = this.options;
+    if (corsOrigins !== null) this.cors ??= await buildCors(corsOrigins);
     return this.transport.listen(host, port);
   }
 
-  /** From now on everything but `/live` and `/health` is answered `503 Server is shutting down`. */
+  /** From now on everything but `/live`, `/health` and `/metrics` is answered `503 Server is shutting down`. */
   shutdown(): void {
     this.stopping = true;
   }
 
-  /** Ends idle connections, lets answers under way finish for a bounded time. Idempotent. */
+  /** Ends idle connections and streams that have no end, lets answers under way finish for a bounded time. Idempotent. */
   close(): Promise<void> {
-    return this.transport.close(closing_ms);
+    const closed = this.transport.close(closing_ms);
+    for (const stream of this.streams) stream.end();
+    return closed;
   }
 
   /** A request that is refused before it gets a route. */
   private refuse(error: TransportError, req: IncomingMessage, res: ServerResponse): void {
-    const exchange = new Exchange(req, res, this.transport);
+    const exchange = new Exchange(req, res, this.transport, this.options.check);
     this.exit(exchange, fault(error));
+    this.count(exchange);
     this.report(exchange);
   }
 
@@ -98,21 +106,45 @@ export class Api {
   private lastWord(error: TransportError, req: IncomingMessage | null, cause: string): string {
     const id = requestId(req?.headers["x-request-id"]);
     const answer = fault(error);
-    this.log.info({ request_id: id, operation: "", status: answer.status, code: answer.code, cause }, "request");
-    return errorBytes(answer, id);
+    const { status, code, unrouted: operation, body } = answer;
+    const fields = errorFields(answer, id);
+    // Of bytes that are no request it is not known when they began.
+    const connection = req === null ? null : connectionOf(req);
+    const began = connection !== null && connection.broken?.req === req;
+    const seconds = began ? (performance.now() - connection.since) / 1000 : 0;
+    this.options.meter.request(operation, status, seconds);
+    this.options.check.response(operation, status, fields, body);
+    this.log.info({ request_id: id, operation, status, code, cause }, "request");
+    return errorBytes(answer, fields);
   }
 
   private async handle(ctx: Context): Promise<void> {
     ctx.respond = false;
-    const exchange = new Exchange(ctx.req, ctx.res, this.transport);
+    const exchange = new Exchange(ctx.req, ctx.res, this.transport, this.options.check);
     this.inflight += 1;
     try {
       await this.serve(ctx, exchange);
     } catch (error) {
       this.exit(exchange, error);
+    }
+    this.count(exchange);
+    // What has an end holds a file, and nothing else bounds how many are read at a time: it is under way until then.
+    if (exchange.stream?.endless === false) await this.flow(exchange, exchange.stream);
+    this.inflight -= 1;
+    if (exchange.stream?.endless) await this.flow(exchange, exchange.stream);
+    this.report(exchange);
+  }
+
+  private async flow(exchange: Exchange, stream: Stream): Promise<void> {
+    this.streams.add(stream);
+    if (this.transport.closing) stream.end();
+    try {
+      await stream.flow();
+    } catch (err) {
+      const { id: request_id, operation, app_id } = exchange;
+      this.log.error({ request_id, operation, app_id, err }, "stream broke off");
     } finally {
-      this.inflight -= 1;
-      this.report(exchange);
+      this.streams.delete(stream);
     }
   }
 
@@ -123,17 +155,25 @@ export class Api {
       return;
     }
     if (error instanceof Aborted) return;
-    const { id: request_id, operation, app_id, session_uuid } = exchange;
-    this.log.error({ request_id, operation, app_id, session_uuid, err: error }, "internal error");
+    const { id: request_id, operation, app_id, session_uuid, room_id } = exchange;
+    this.log.error({ request_id, operation, app_id, session_uuid, room_id, err: error }, "internal error");
     exchange.failure(fault("500 Internal server error"));
   }
 
+  /** Until the head of the answer: how long it streams says nothing about the gateway. */
+  private count(exchange: Exchange): void {
+    // A body that broke off has been counted below Koa.
+    if (exchange.connection.broken === exchange.res) return;
+    const { operation, status, started } = exchange;
+    this.options.meter.request(operation, status, (performance.now() - started) / 1000);
+  }
+
   private report(exchange: Exchange): void {
-    // A body that broke off has had its line below Koa.
+    // And has had its line there.
     if (!this.log.isLevelEnabled("info") || exchange.connection.broken === exchange.res) return;
-    const { id: request_id, operation, status, app_id, session_uuid, started } = exchange;
+    const { id: request_id, operation, status, app_id, session_uuid, room_id, started } = exchange;
     const duration_ms = Math.round((performance.now() - started) * 100) / 100;
-    this.log.info({ request_id, operation, status, duration_ms, app_id, session_uuid }, "request");
+    this.log.info({ request_id, operation, status, duration_ms, app_id, session_uuid, room_id }, "request");
   }
 
   private address(exchange: Exchange): string {
@@ -145,23 +185,30 @@ export class Api {
 
   /** Steps 1 to 4, then what the authentication of the route asks for. */
   private serve(ctx: Context, exchange: Exchange): Promise<void> {
-    const target = ctx.req.url ?? "";
+    const { url: target = "", headers } = ctx.req;
+    if (this.cors !== null) exchange.cors = this.cors.of(headers);
     if (target.indexOf("%") !== -1) assertEncoding(target);
     const match = this.routes?.match(pathOf(target)) ?? null;
-    const route = match?.path.methods.get(ctx.method);
+    const route = match?.path.methods.get(ctx.method) ?? null;
+    if (route !== null) {
+      exchange.route = route;
+      exchange.operation = route.id;
+    }
     if (!route?.always) {
       if (this.stopping) throw fault("503 Server is shutting down");
       if (this.inflight > this.options.maxInflight || exchange.connection.excess)
         throw fault("503 Server is overloaded");
     }
     if (match === null) throw fault("404 Not found");
-    if (route === undefined) {
+    if (route === null) {
+      if (ctx.method === "OPTIONS" && this.cors !== null && exchange.cors !== null && asksFirst(headers)) {
+        exchange.preflight(this.cors.preflight(match.path.allow));
+        return Promise.resolve();
+      }
       const refused = fault("405 Method not allowed");
       refused.allow = match.path.allow;
       throw refused;
     }
-    exchange.route = route;
-    exchange.operation = route.id;
     const params: JsonObject = {};
     match.path.parameters.forEach((name, index) => {
       params[name] = match.values[index];
@@ -172,66 +219,59 @@ export class Api {
   }
 
   private async serveAnyone(ctx: Context, exchange: Exchange, route: Route, params: JsonObject): Promise<void> {
-    const { query, body } = await this.input(ctx, route, params);
-    await this.answer(exchange, route, new RequestCall(route.id, params, query, body));
+    const { query, body } = await readInput(ctx, route, params);
+    await this.answer(exchange, route, new RequestCall(route, ctx.req.headers, params, query, body));
   }
 
   private async serveAdmin(ctx: Context, exchange: Exchange, route: Route, params: JsonObject): Promise<void> {
     const address = this.address(exchange);
     await this.checks.admin(ctx, address);
     await this.checks.adminQuota(exchange, address);
-    const { query, body } = await this.input(ctx, route, params);
-    await this.answer(exchange, route, new RequestCall(route.id, params, query, body));
+    const { query, body } = await readInput(ctx, route, params);
+    await this.answer(exchange, route, new RequestCall(route, ctx.req.headers, params, query, body));
   }
 
   private async serveApp(ctx: Context, exchange: Exchange, route: Route, params: JsonObject): Promise<void> {
     const address = this.address(exchange);
-    if (route.session) exchange.session_uuid = String(params.uuid);
+    if (route.session === "path") exchange.session_uuid = String(params.uuid);
+    if (route.room === "path") exchange.room_id = String(params.room_id);
     const unknown = this.checks.app(ctx, exchange, address);
     if (unknown) await unknown;
     if (this.checks.flooded(exchange, address)) await this.checks.unread(ctx, exchange, address);
     let held: Fault | null = null;
     let input: Input | null = null;
     try {
-      input = await this.input(ctx, route, params);
+      input = await readInput(ctx, route, params);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       held = error;
     }
-    const command = held === null ? commandAdmission(route, input?.body ?? {}) : null;
-    const admission = await this.checks.admit(ctx, exchange, address, held, command);
+    const { query = {}, body } = input ?? {};
+    if (body !== undefined) nameSubjects(exchange, route, body);
+    const command = held === null ? this.checks.command(route, exchange, body ?? {}) : null;
+    const admission = await this.checks.admit(ctx, exchange, address, held, route.ended, command);
     if (admission.outcome === "replay") {
       const { operation_id, timeout_ms } = admission;
-      const body = JSON.stringify({ operation_id, status: "in_progress", timeout_ms });
-      exchange.success(202, route.type, body);
+      exchange.success(202, json_type, JSON.stringify({ operation_id, status: "in_progress", timeout_ms }));
       return;
     }
-    const { query = {}, body } = input ?? {};
-    const session = admission.loaded?.session;
-    const call = new RequestCall(route.id, params, query, body, admission.app, session, command ?? undefined);
-    await this.answer(exchange, route, call);
-  }
-
-  /** Steps 7 and 8. */
-  private async input(ctx: Context, route: Route, params: JsonObject): Promise<Input> {
-    const { bodies, readsBody, validation } = route;
-    const body = bodies !== null && readsBody ? await bodies.read(ctx) : undefined;
-    if (bodies !== null && !readsBody) await bodies.ignore(ctx);
-    if (validation === null) throw fault("400 Invalid command");
-    const query: JsonObject = {};
-    if (validation.checksParameters) {
-      if (validation.queries.length > 0) readQuery(ctx.req.url ?? "", validation.queries, query);
-      const wrong = validation.parametersFault(params, query);
-      if (wrong !== null) throw wrong;
-    }
-    const wrong = body === undefined ? null : validation.bodyFault(body);
-    if (wrong !== null) throw wrong;
-    return { query, body };
+    const { app, session, room } = admission;
+    const { headers } = ctx.req;
+    // A range is for GET alone (RFC 9110, section 14.2).
+    if (ctx.method === "HEAD") delete headers.range;
+    await this.answer(
+      exchange,
+      route,
+      new RequestCall(route, headers, params, query, body, app, session?.state, room?.state, command ?? undefined),
+    );
   }
 
   private async answer(exchange: Exchange, route: Route, call: RequestCall): Promise<void> {
-    const { status, body } = await route.run(call);
-    exchange.success(status, route.type, route.type === json_type ? this.text(route, body) : bytes(body));
+    const { status, headers, body } = await route.run(call);
+    const type = route.types.get(status) ?? null;
+    if (type === json_type) exchange.success(status, type, this.text(route, body), headers);
+    else if (isSource(body)) await exchange.begin(status, type, body, headers);
+    else exchange.success(status, type, type === null ? "" : plain(body), headers);
   }
 
   /** What is the same object for everybody, such as the document, is written once. */
@@ -245,32 +285,14 @@ export class Api {
   }
 }
 
-interface Input {
-  readonly query: JsonObject;
-  readonly body: JsonObject | undefined;
+/** A body that is valid names the session or room that the store is to look for. */
+function nameSubjects(exchange: Exchange, route: Route, { session_uuid, room_id }: JsonObject): void {
+  if (route.session === "body" && typeof session_uuid === "string") exchange.session_uuid = session_uuid;
+  if (route.room === "body" && typeof room_id === "string") exchange.room_id = room_id;
 }
 
-/** What is no JSON is bytes, and nothing else. */
-function bytes(body: unknown): Buffer {
-  if (Buffer.isBuffer(body)) return body;
-  throw new Error("a handler answered something else than the bytes that its operation declares");
-}
-
-/** Malformed percent-encoding is no HTTP; it is looked for once, in path and query. */
-function assertEncoding(target: string): void {
-  try {
-    decodeURIComponent(target);
-  } catch (error) {
-    if (error instanceof URIError) throw fault("400 Bad request");
-    throw error;
-  }
-}
-
-/** Only what is declared: unknown parameters are ignored. One that comes twice is a list, which none of them may be. */
-function readQuery(target: string, names: readonly string[], into: JsonObject): void {
-  const given = new URLSearchParams(queryOf(target));
-  for (const name of names) {
-    const values = given.getAll(name);
-    if (values.length > 0) into[name] = values.length === 1 ? values[0] : values;
-  }
+/** What is neither JSON nor a stream. */
+function plain(body: unknown): string | Uint8Array {
+  if (typeof body === "string" || body instanceof Uint8Array) return body;
+  throw new Error("a handler answered something else than the text or bytes that its operation declares");
 }

@@ -1,4 +1,5 @@
 /** Which route a request names: a trie of path segments, built once. */
+import { fault } from "./envelope";
 
 /** What one path offers. */
 export interface PathMethods<R> {
@@ -38,6 +39,20 @@ export function pathOf(target: string): string {
   if (scheme === -1 || scheme > end) return target.slice(0, end);
   const start = target.indexOf("/", scheme + 3);
   return start === -1 || start > end ? "/" : target.slice(start, end);
+}
+
+/**
+ * Malformed percent-encoding is no HTTP; it is looked for once, in path and query.
+ *
+ * @throws the declared 400
+ */
+export function assertEncoding(target: string): void {
+  try {
+    decodeURIComponent(target);
+  } catch (error) {
+    if (error instanceof URIError) throw fault("400 Bad request");
+    throw error;
+  }
 }
 
 /** The query of a request target, without its question mark. */

@@ -52,6 +52,8 @@ export class Connection {
   final = false;
   /** The peer's address; "unknown" for a peer that was gone at once. */
   readonly peer: string;
+  /** When the request began whose head was read last, by `performance.now()`. */
+  since = 0;
   /** Does this connection exceed the number that is served? */
   readonly excess: boolean;
   /** Whose `X-Forwarded-For` counts is known once per connection. */

@@ -102,18 +102,22 @@ class Fields {
 export class Validation {
   /** False: nothing that this operation is called with can be wrong. */
   readonly checksParameters: boolean;
-  readonly queries: readonly string[];
 
+  /**
+   * @param queries parameters of the query; of one that has no error any text is taken, and of several the first
+   * @param headers fields of the header: any value is taken
+   */
   constructor(
     private readonly parameters: ValidateFunction,
     private readonly path: Fields,
     private readonly query: Fields,
     private readonly body: { readonly valid: ValidateFunction; readonly fields: Fields } | null,
     private readonly rules: readonly { readonly error: string; readonly valid: ValidateFunction }[],
-    fields: { readonly path: FieldErrors; readonly query: FieldErrors },
+    pathErrors: FieldErrors,
+    readonly queries: readonly { readonly name: string; readonly checked: boolean }[],
+    readonly headers: readonly string[],
   ) {
-    this.queries = Object.keys(fields.query);
-    this.checksParameters = Object.keys(fields.path).length + this.queries.length > 0;
+    this.checksParameters = Object.keys(pathErrors).length + queries.length > 0;
   }
 
   /** Fills in defaults and turns the numbers of the query into numbers. */
@@ -160,6 +164,9 @@ function objectOf(parameters: readonly Parameter[], place: string): Schema {
   };
 }
 
+const names = ({ parameters }: Operation, place: string): string[] =>
+  parameters.flatMap((parameter) => (parameter.in === place ? [parameter.name] : []));
+
 let compiled: Promise<ReadonlyMap<OperationId, Validation>> | null = null;
 
 /** Compiles what openapi-backend makes of the document, for every operation; a third of a second, once per process. */
@@ -193,7 +200,9 @@ async function compile(): Promise<ReadonlyMap<OperationId, Validation>> {
       new Fields(ajv, objectOf(operation.parameters, "query"), fields.query),
       body && schema ? { valid: body, fields: new Fields(ajv, schema, fields.body) } : null,
       rules.map(({ error, schema: rule }) => ({ error, valid: ajv.compile(rule) })),
-      fields,
+      fields.path,
+      names(operation, "query").map((name) => ({ name, checked: Object.hasOwn(fields.query, name) })),
+      names(operation, "header"),
     );
     validations.set(id, validation);
   }

@@ -6,10 +6,12 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { ConfigError, readConfig } from "../config";
+import { type Config, ConfigError, readConfig, variables } from "../config";
 import { type Gateway, startGateway } from "../main";
 import { isLoopback } from "../outbound/addresses";
 import { verify } from "../webhooks/signature";
@@ -36,49 +38,79 @@ export async function startDevelopment(
   colours: boolean = process.stdout.isTTY === true,
 ): Promise<Development> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const config = readConfig({
-    ADMIN_API_KEY: demo.admin,
-    ALLOW_HTTP_WEBHOOKS: "true",
-    ALLOW_LOCALHOST_WEBHOOKS: "true",
-    ALLOW_LOCALHOST_MEDIA: "true",
-    SHUTDOWN_TIMEOUT_MS: "0",
-    LOG_LEVEL: "warn",
-    ...given,
-  });
-  const local = isLoopback(config.HOST);
-  if (!local && given.ADMIN_API_KEY === undefined)
-    throw new ConfigError([
-      `HOST ${config.HOST} is not a loopback address: set ADMIN_API_KEY, the demo key is known to everybody`,
-    ]);
-  const key = local ? demo.key : randomBytes(24).toString("base64url");
-  const receiver = new Receiver(print, colours);
-  const webhook_url = await receiver.listen();
-  const gateway = await startGateway(config).catch(async (error: unknown) => {
-    await receiver.close();
-    throw error;
-  });
+  // Like everything else of this mode, recordings are gone with it.
+  const folder = await mkdtemp(path.join(tmpdir(), "voicegate-dev-"));
+  const close: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const shutdown = async () => {
+    for (let part = close.pop(); part; part = close.pop()) await part();
+  };
   try {
-    const body = { api_key: key, webhook_url, dids: ["*"] };
-    const headers = { "X-Admin-API-Key": config.ADMIN_API_KEY ?? "", "Content-Type": "application/json" };
-    const response = await fetch(`${gateway.url}/admin/apps/${demo.app}`, {
-      method: "POST",
-      headers,
-      body: JSON.stringify(body),
-    });
-    const app: unknown = await response.json();
-    if (!isCreated(app)) throw new Error(`The demo app could not be made: ${JSON.stringify(app)}`);
-    receiver.secret = app.webhook_secret;
-    print(welcome(gateway, key, app.webhook_secret, config.SIP_HOST, config.ADMIN_API_KEY ?? ""));
+    const config = await demoConfig(given, folder);
+    const local = isLoopback(config.HOST);
+    if (!local && given.ADMIN_API_KEY === undefined)
+      throw new ConfigError([
+        `HOST ${config.HOST} is not a loopback address: set ADMIN_API_KEY, the demo key is known to everybody`,
+      ]);
+    const key = local ? demo.key : randomBytes(24).toString("base64url");
+    const receiver = new Receiver(print, colours);
+    const webhook_url = await receiver.listen();
+    close.push(() => receiver.close());
+    const gateway = await startGateway(config);
+    close.push(() => gateway.shutdown());
+    receiver.secret = await putDemoApp(gateway.url, config, { api_key: key, webhook_url, dids: ["*"] });
+    print(welcome(gateway, key, receiver.secret, config.SIP_HOST, config.ADMIN_API_KEY ?? ""));
+    return { gateway, shutdown };
   } catch (error) {
-    await gateway.shutdown();
-    await receiver.close();
+    await shutdown();
     throw error;
   }
-  const shutdown = async () => {
-    await gateway.shutdown();
-    await receiver.close();
-  };
-  return { gateway, shutdown };
+}
+
+/** Demo values for everything, and what was given in place of them. */
+async function demoConfig(given: Readonly<Record<string, string | undefined>>, folder: string): Promise<Config> {
+  const read = (port: string) =>
+    readConfig({
+      ADMIN_API_KEY: demo.admin,
+      ALLOW_HTTP_WEBHOOKS: "true",
+      ALLOW_LOCALHOST_WEBHOOKS: "true",
+      ALLOW_LOCALHOST_MEDIA: "true",
+      RECORDING_DIR: folder,
+      RECORDING_BASE_URL: ownUrl(given.HOST ?? variables.HOST.default, port),
+      CONTRACT_CHECK: "all",
+      SHUTDOWN_TIMEOUT_MS: "0",
+      LOG_LEVEL: "warn",
+      ...given,
+      PORT: port,
+    });
+  const config = read(given.PORT ?? variables.PORT.default);
+  // The URLs of recordings name the port: one that the system picks has to be known before.
+  return config.PORT === 0 ? read(String(await freePort(config.HOST))) : config;
+}
+
+/** What is wrong with host or port is said of those, and not of what was made of them. */
+function ownUrl(host: string, port: string): string {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return URL.canParse(url) ? url : "http://127.0.0.1";
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, "listening");
+  // A listening TCP server always has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** @returns the secret that signs its webhooks */
+async function putDemoApp(url: string, config: Config, body: object): Promise<string> {
+  const headers = { "X-Admin-API-Key": config.ADMIN_API_KEY ?? "", "Content-Type": "application/json" };
+  const request = { method: "POST", headers, body: JSON.stringify(body) };
+  const response = await fetch(`${url}/admin/apps/${demo.app}`, request);
+  const app: unknown = await response.json();
+  if (!isCreated(app)) throw new Error(`The demo app could not be made: ${JSON.stringify(app)}`);
+  return app.webhook_secret;
 }
 
 function isCreated(app: unknown): app is { webhook_secret: string } {

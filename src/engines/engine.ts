@@ -2,7 +2,7 @@
  * The engine port: what a media server must do for the gateway, in the gateway's words. Each engine is a folder that
  * turns its own dialect into this, and nothing of the dialect passes it.
  */
-import type { Body, CommandFailureCodes, CommandId } from "../contract";
+import type { Body, CommandFailureCodes, CommandId, RoomCommandId } from "../contract";
 
 /** Who ended a call. */
 export type EndedBy = "caller" | "app" | "gateway" | "media_server";
@@ -31,6 +31,9 @@ export type MediaFailure =
   | "unreachable";
 
 export type PlaybackStopReason = "completed" | "stopped" | "replaced" | "hangup";
+export type RoomStopReason = "completed" | "stopped" | "replaced" | "destroyed";
+/** Why a call is not in its room any more: it left, the room was closed, or the media server lost the one or the other. */
+export type LeaveReason = "left" | "removed" | "orphan";
 export type DigitsStatus = "success" | "timeout" | "failure" | "unknown";
 
 /** The operation under which a command was admitted. */
@@ -53,8 +56,14 @@ export type EngineEvent = { readonly session_uuid: string } & (
       readonly index: number;
       readonly offset_ms: number;
     }
-  /** The next file of a list began to sound. */
-  | { readonly type: "playback.advanced"; readonly command_uid: string; readonly index: number }
+  /** The next file of a list sounds, or it was paused, resumed, or taken elsewhere: where it is from now on. */
+  | {
+      readonly type: "playback.moved";
+      readonly command_uid: string;
+      readonly index: number;
+      readonly offset_ms: number;
+      readonly paused: boolean;
+    }
   | {
       readonly type: "playback.stopped";
       readonly command_uid: string;
@@ -77,9 +86,45 @@ export type EngineEvent = { readonly session_uuid: string } & (
       readonly terminator: string | null;
       readonly status: DigitsStatus;
     }
+  /** Also for a join of the room that the call is in: then it only confirms the operation. */
+  | {
+      readonly type: "room.joined";
+      readonly operation_id: string;
+      readonly room_id: string;
+      readonly muted: boolean;
+    }
+  /** Before the call's `hangup` only when the call goes on, or was lost. */
+  | {
+      readonly type: "room.left";
+      /** Of the command that caused it. */
+      readonly operation_id: string | null;
+      readonly room_id: string;
+      readonly reason: LeaveReason;
+    }
+  | { readonly type: "room.muted"; readonly operation_id: string; readonly room_id: string; readonly muted: boolean }
+  | {
+      readonly type: "recording.started";
+      readonly operation_id: string;
+      readonly command_uid: string;
+      readonly recording_id: string;
+    }
+  /**
+   * The file is closed: by command, at its longest, by the end of the call, or because it could not be written. Exactly
+   * once for each `recording.started`, also after the call's `hangup`.
+   */
+  | {
+      readonly type: "recording.stopped";
+      readonly recording_id: string;
+      readonly failure: "The file could not be written" | null;
+    }
+  /** The dialplan of the media server has the call: of it only `hangup` is told from now on. */
+  | { readonly type: "handed_back" }
   /** A deferred command that was taken came to nothing. */
   | { readonly type: "failed"; readonly operation_id: string; readonly error: CommandFailure }
-  /** The last event of a call. What was playing or collecting ends with it: the core tells of that, the engine only adds what it knows. */
+  /**
+   * The last event of a call, but for `recording.stopped`. What was playing or collecting and the membership in a room end
+   * with it: the core tells of that, the engine only adds what it knows.
+   */
   | {
       readonly type: "hangup";
       readonly cause: string;
@@ -87,9 +132,49 @@ export type EngineEvent = { readonly session_uuid: string } & (
       /** Final status of an unanswered call; null once it was answered. */
       readonly sip_status: number | null;
       readonly by: EndedBy;
+      /** The media server lost the call. */
+      readonly lost?: boolean;
       readonly playback?: { readonly offset_ms: number; readonly duration_ms: number };
       readonly digits?: string;
     }
+);
+
+/** What an engine tells of a room. In order per room. */
+export type EngineRoomEvent = { readonly room_id: string } & (
+  | {
+      readonly type: "play.started";
+      readonly operation_id: string;
+      readonly command_uid: string;
+      readonly urls: readonly string[];
+      readonly index: number;
+      readonly loop: boolean;
+      readonly volume: number;
+    }
+  /** The next file sounds (the first one again in a loop), or it was paused, resumed, or its volume changed. */
+  | {
+      readonly type: "play.moved";
+      readonly command_uid: string;
+      readonly index: number;
+      readonly offset_ms: number;
+      readonly paused: boolean;
+      readonly volume: number;
+    }
+  | {
+      readonly type: "play.stopped";
+      readonly command_uid: string;
+      readonly offset_ms: number;
+      readonly duration_ms: number;
+      readonly reason: RoomStopReason;
+    }
+  | {
+      readonly type: "play.file_not_found";
+      readonly command_uid: string;
+      readonly url: string;
+      readonly reason: MediaFailure;
+    }
+  | { readonly type: "failed"; readonly operation_id: string; readonly error: CommandFailure }
+  /** The media server lost the room: its members have left it already. The last event of a room. */
+  | { readonly type: "lost" }
 );
 
 /** A call that wants in. */
@@ -105,31 +190,61 @@ export interface Sink {
   /** Events of the call may be emitted once the answer is "accepted". */
   offer(call: Offer): Promise<Verdict>;
   emit(event: EngineEvent): void;
+  emitRoom(event: EngineRoomEvent): void;
 }
 
 /** An immediate command that was taken and had nothing to act on says so here. */
 export type Outcome = { readonly failure: CommandFailure } | undefined;
 
+/**
+ * Where a recording goes: WAV, stereo (the caller left, what he hears right), 8 kHz, 16 bit. When the command is not taken,
+ * what there is of it is removed once the engine has said so: nothing is made of it any more then.
+ */
+export interface RecordingFile {
+  readonly recording_id: string;
+  /** Does not exist yet; its folder does. */
+  readonly path: string;
+}
+
+/** What an engine is given of a command: the body after validation and defaults, and for a recording its file. */
+export type EngineBody<C extends CommandId> = C extends "startRecording"
+  ? Body<C> & { readonly file: RecordingFile }
+  : Body<C>;
+
 /** Resolves once the media server has taken the command; rejects with `Refused`. */
 export type EngineCommand<C extends CommandId> = (
   session_uuid: string,
+  body: EngineBody<C>,
+  operation: OperationRef,
+) => Promise<Outcome>;
+export type EngineRoomCommand<C extends RoomCommandId> = (
+  room_id: string,
   body: Body<C>,
   operation: OperationRef,
 ) => Promise<Outcome>;
 
 /** Each command, or the word for what this engine cannot do. */
 export type EngineCommands = { readonly [C in CommandId]: EngineCommand<C> | "unsupported" };
+export type EngineRoomCommands = { readonly [C in RoomCommandId]: EngineRoomCommand<C> | "unsupported" };
 
 export interface Engine {
   readonly kind: "embedded" | "freeswitch" | "asterisk";
-  /** The prefix of its sessions. */
+  /** The prefix of its sessions and rooms. */
   readonly node: string;
   readonly commands: EngineCommands;
+  readonly roomCommands: EngineRoomCommands;
   start(sink: Sink): Promise<void>;
   /** Can it be reached now? */
   connected(): boolean;
-  /** Undo a deferred command that timed out: what it would have started never begins to sound. */
-  cancel(session_uuid: string, operation_id: string): void;
+  /** Undo a deferred command of a call or a room that timed out: what it would have started never begins to sound. */
+  cancel(id: string, operation_id: string): void;
+  /** Makes a room known: from now on calls can join it. A repeat is no mistake. Rejects with `Refused`. */
+  openRoom(room_id: string): Promise<void>;
+  /**
+   * Its playback is stopped (`destroyed`), its members leave (`removed`), joins under way fail with "Room ended". Resolves
+   * once all of that was told; unknown rooms are ignored. From then on joins of it fail, too.
+   */
+  closeRoom(room_id: string): Promise<void>;
   /** Ends a call for the gateway's own reasons. Unknown calls are ignored. */
   end(session_uuid: string, cause: string): void;
   /** No new calls from now on. */

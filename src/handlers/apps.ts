@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Reply } from "../contract";
 import { keyDigest } from "../keys";
 import { isForbiddenHost } from "../outbound/addresses";
-import type { App } from "../store/store";
+import type { App, DeadLetter } from "../store/store";
 import { newSecret } from "../webhooks/signature";
 import type { Call, Gateway, TagHandlers } from "./gateway";
 
@@ -12,7 +12,7 @@ const keepOldSecretMs = 24 * 3600 * 1000;
 const keepDeletedMs = 30_000;
 
 export function apps(gateway: Gateway): TagHandlers<"apps"> {
-  const { store, sessions, webhooks, secretsKey } = gateway;
+  const { store, sessions, webhooks, recordings, secretsKey } = gateway;
 
   return {
     async putApp(call) {
@@ -50,7 +50,12 @@ export function apps(gateway: Gateway): TagHandlers<"apps"> {
       if (!live) throw call.error("404 App not found");
       // What waits for its next attempt is due now. Nobody waits for it here: the store ends the deletion by itself.
       webhooks.wake(app_id);
-      await Promise.all(live.map((session_uuid) => sessions.end(session_uuid, "APP_DELETED")));
+      const ended = await Promise.allSettled(live.sessions.map((uuid) => sessions.end(uuid, "APP_DELETED")));
+      // Only then, so that members leave by their hangup; and recordings last, when nothing records any more.
+      const closed = await Promise.allSettled(live.rooms.map((room_id) => sessions.closeRoom(room_id)));
+      await recordings.removeApp(app_id);
+      const failed = [...ended, ...closed].find((each) => each.status === "rejected");
+      if (failed) throw failed.reason;
       return { status: 200, body: { success: true } };
     },
 
@@ -60,6 +65,59 @@ export function apps(gateway: Gateway): TagHandlers<"apps"> {
         throw call.error("404 App not found");
       return { status: 200, body: { success: true, webhook_secret: secret } };
     },
+
+    async listDeadLetters(call) {
+      const { app_id } = call.params;
+      const { cursor, limit } = call.query;
+      const before = cursor === undefined ? null : parseCursor(cursor);
+      if (cursor !== undefined && before === null) throw call.error("400 Invalid cursor");
+      if (!(await store.app(app_id))) throw call.error("404 App not found");
+      const { letters, next } = await store.deadLetters(app_id, limit, before);
+      const next_cursor = next === null ? null : formatCursor(next);
+      return { status: 200, body: { success: true, dead_letters: letters.map(shownLetter), next_cursor } };
+    },
+
+    async replayDeadLetters(call) {
+      const { app_id } = call.params;
+      if (!(await store.app(app_id))) throw call.error("404 App not found");
+      const replayed = await store.replayDeadLetters(app_id, call.body.webhook_ids ?? null, randomUUID());
+      if (replayed === null) throw call.error("404 Dead letter not found");
+      webhooks.wake(app_id);
+      return { status: 200, body: { success: true, replayed } };
+    },
+  };
+}
+
+/** What the store calls the place in its list, marked so that what another list gave out is not taken for it. */
+const cursorMark = "letters:";
+
+function formatCursor(next: number): string {
+  return Buffer.from(cursorMark + next).toString("base64url");
+}
+
+function parseCursor(text: string): number | null {
+  const place = Buffer.from(text, "base64url").toString("utf8");
+  const number = place.slice(cursorMark.length);
+  return place.startsWith(cursorMark) && /^\d{1,15}$/.test(number) ? Number(number) : null;
+}
+
+function shownLetter({
+  event,
+  died_at,
+  attempts,
+}: DeadLetter): Reply<"listDeadLetters">["body"]["dead_letters"][number] {
+  const body: Readonly<Record<string, unknown>> = JSON.parse(event.body);
+  const { session_uuid, room_id } = body;
+  return {
+    webhook_id: event.id,
+    event: event.event,
+    ...(typeof session_uuid === "string" && { session_uuid }),
+    ...(typeof room_id === "string" && { room_id }),
+    sequence: event.sequence,
+    created_at: new Date(event.created_at).toISOString(),
+    died_at: new Date(died_at).toISOString(),
+    attempts,
+    body,
   };
 }
 

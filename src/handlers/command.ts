@@ -1,31 +1,47 @@
 /** What all commands share: the media server takes it, or says why not. */
-import { operations } from "../../generated/operations";
-import type { CommandId, Failure, Reply } from "../contract";
+import type { CommandId, Failure, Reply, RoomCommandId } from "../contract";
 import { type Refusal, Refused } from "../engines/engine";
 import type { Call, Gateway } from "./gateway";
 
-/** Does not compile until every command declares every failure. */
-const failures = {
-  gone: "404 Session not found",
+const refusals = {
   unreachable: "503 Media server unavailable",
   late: "504 Media server timed out",
   unsupported: "501 Not supported by this media server",
-} as const satisfies Record<Refusal, Failure<CommandId>>;
+} as const;
+
+/** Does not compile until every command declares every failure. */
+const failures = { ...refusals, gone: "404 Session not found" } as const satisfies Record<Refusal, Failure<CommandId>>;
+const roomFailures = { ...refusals, gone: "404 Room not found" } as const satisfies Record<
+  Refusal,
+  Failure<RoomCommandId>
+>;
 
 /** Answered 202 once the media server has taken the command; its outcome is a `command.result`. */
 export function command({ sessions }: Gateway): (call: Call<CommandId>) => Promise<Reply<CommandId>> {
   return async (call) => {
-    const { operation_id, timeout_ms } = call.admitted;
+    const { operationId, body, admitted, app, session } = call;
+    const { app_id } = app;
+    const { operation_id, timeout_ms } = admitted;
+    const { session_uuid } = session;
     try {
-      await sessions.command({
-        command: call.operationId,
-        body: call.body,
-        operation: call.admitted,
-        session_uuid: call.session.session_uuid,
-        immediate: operations[call.operationId].command.result === "immediate",
-      });
+      await sessions.command({ app_id, command: operationId, body, operation: admitted, session_uuid });
     } catch (error) {
       throw error instanceof Refused ? call.error(failures[error.refusal]) : error;
+    }
+    return { status: 202, body: { operation_id, status: "in_progress", timeout_ms } };
+  };
+}
+
+/** The same for a command of a room. */
+export function roomCommand({ sessions }: Gateway): (call: Call<RoomCommandId>) => Promise<Reply<RoomCommandId>> {
+  return async (call) => {
+    const { operationId, body, admitted, room } = call;
+    const { operation_id, timeout_ms } = admitted;
+    const { room_id } = room;
+    try {
+      await sessions.roomCommand({ command: operationId, body, operation: admitted, room_id });
+    } catch (error) {
+      throw error instanceof Refused ? call.error(roomFailures[error.refusal]) : error;
     }
     return { status: 202, body: { operation_id, status: "in_progress", timeout_ms } };
   };

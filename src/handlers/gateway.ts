@@ -3,8 +3,10 @@ import type { Config } from "../config";
 import type * as contract from "../contract";
 import type { Engine, Sandbox } from "../engines/engine";
 import type { Log } from "../log";
+import type { Metrics } from "../metrics";
+import type { Recordings } from "../recordings/recordings";
 import type { Sessions } from "../sessions/sessions";
-import type { App, Session, Store } from "../store/store";
+import type { App, Room, Session, Store } from "../store/store";
 import type { Webhooks } from "../webhooks/delivery";
 
 /** What handlers work with. */
@@ -15,6 +17,8 @@ export interface Gateway {
   readonly engines: readonly Engine[];
   /** Null where no embedded engine runs. */
   readonly sandbox: Sandbox | null;
+  readonly recordings: Recordings;
+  readonly metrics: Metrics;
   readonly config: Config;
   /** Key of the digests of API keys. */
   readonly secretsKey: Buffer;
@@ -23,6 +27,6 @@ export interface Gateway {
 }
 
 /** What a handler of this operation is given. */
-export type Call<O extends contract.OperationId> = contract.Call<O, App, Session>;
-export type TagHandlers<T extends contract.Tag> = contract.TagHandlers<T, App, Session>;
-export type Handlers = contract.Handlers<App, Session>;
+export type Call<O extends contract.OperationId> = contract.Call<O, App, Session, Room>;
+export type TagHandlers<T extends contract.Tag> = contract.TagHandlers<T, App, Session, Room>;
+export type Handlers = contract.Handlers<App, Session, Room>;

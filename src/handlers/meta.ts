@@ -6,7 +6,7 @@ import type { Gateway, TagHandlers } from "./gateway";
 /** The compiled file lies in dist/src/handlers. */
 const generated = path.join(__dirname, "../../../generated");
 
-export function meta({ engines, store, lifecycle, log }: Gateway): TagHandlers<"meta"> {
+export function meta({ engines, sessions, store, metrics, lifecycle, log }: Gateway): TagHandlers<"meta"> {
   const document: Reply<"getOpenapi">["body"] = JSON.parse(readFileSync(path.join(generated, "openapi.json"), "utf8"));
   const catalogue: Reply<"getErrors">["body"] = JSON.parse(readFileSync(path.join(generated, "errors.json"), "utf8"));
   const tone = sampleTone();
@@ -27,6 +27,16 @@ export function meta({ engines, store, lifecycle, log }: Gateway): TagHandlers<"
         connected: engine.connected(),
       }));
       return { status: 200, body: { status: "ok", nodes } };
+    },
+
+    getMetrics: async () => ({ status: 200, body: await metrics.text() }),
+
+    listNodes: () => {
+      const nodes = engines.map((engine) => {
+        const { node, kind } = engine;
+        return { node, engine: kind, connected: engine.connected(), ...sessions.counts(node) };
+      });
+      return { status: 200, body: { success: true, nodes } };
     },
 
     getOpenapi: () => ({ status: 200, body: document }),

@@ -1,11 +1,12 @@
 /**
- * Requests that the gateway makes to addresses which tenants chose: one exchange, bounded in time, to addresses that
- * are allowed. Redirects are answers like others.
+ * Requests that the gateway makes to addresses which tenants or the operator chose: one exchange, bounded in time, to
+ * addresses that are allowed. Redirects are answers like others.
  */
 import type { LookupAddress } from "node:dns";
 import http from "node:http";
 import https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
+import type { Readable } from "node:stream";
 import { urlToHttpOptions } from "node:url";
 import { isForbidden } from "./addresses";
 import { Names } from "./names";
@@ -25,13 +26,19 @@ export class RequestError extends Error {
 }
 
 export interface OutboundRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT";
   /** http or https; every other scheme is a `forbidden_address`. */
   readonly url: URL;
   readonly headers: http.OutgoingHttpHeaders;
-  readonly body?: string | Buffer;
+  /**
+   * What is too large for memory is opened anew each time that it has to be sent, and belongs to the request from then
+   * on: `headers` tell its length.
+   */
+  readonly body?: string | Buffer | (() => Readable);
   /** For all of it: DNS, connection, TLS, headers and what is read of the body. */
   readonly deadlineMs: number;
+  /** For how long nothing may move in either direction on a connection that is open: a `timeout`, too. */
+  readonly idleMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,7 +72,7 @@ export class Outbound {
   /**
    * Sends one request and hands the answer to `read` as soon as its headers are there. What `read` leaves unread is
    * cut off with the connection. When time is up the answer's stream fails; `read` decides whether that matters.
-   * Rejects with `RequestError`, or with what `read` threw for reasons of its own.
+   * Rejects with `RequestError`, or with what `read` threw or the body's stream failed with for reasons of their own.
    */
   exchange<T>(request: OutboundRequest, read: (answer: http.IncomingMessage) => Promise<T>): Promise<T> {
     const { url, signal } = request;
@@ -107,11 +114,13 @@ export class Outbound {
             : http.request({ ...options, agent: agents.http });
         current = sent;
         let answered = false;
+        if (request.idleMs !== undefined) sent.setTimeout(request.idleMs, () => stop("timeout"));
         sent.once("response", (answer) => {
           answered = true;
           read(answer).then(
             (result) => {
-              if (!answer.complete) sent.destroy();
+              // Nor can a connection be used again whose other side answered before it had read everything.
+              if (!answer.complete || !sent.writableFinished) sent.destroy();
               settle(() => resolve(result));
             },
             (error: unknown) => {
@@ -127,7 +136,18 @@ export class Outbound {
           if (closedMeanwhile && stopped === null && !this.#closed) return send(this.#fresh);
           fail(new RequestError(error instanceof ForbiddenAddress ? "forbidden_address" : "unreachable", code));
         });
-        sent.end(request.body);
+        if (typeof request.body !== "function") {
+          sent.end(request.body);
+          return;
+        }
+        const body = request.body();
+        body.once("error", (error) => {
+          // First, so that it is the reason: all that the request can say of its end is that it broke off.
+          fail(error);
+          sent.destroy();
+        });
+        sent.once("close", () => body.destroy());
+        body.pipe(sent);
       };
       send(this.#agents);
     });

@@ -1,60 +1,71 @@
 /**
- * What waits to be done to each session, one after the other. While the store is away a line keeps what comes,
+ * What waits to be done to each call or room, one after the other. While the store is away a line keeps what comes,
  * bounded, and tries its head again until it is through.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log";
-import type { Commit } from "../store/store";
-import type { SessionEvent } from "./session";
+import type { Source } from "./events";
+import type { RoomEvent, SessionEvent } from "./happening";
 
 /** What became of a step: `unchanged` and `gone` mean that it had nothing to act on any more. */
 export type Applied = "changed" | "unchanged" | "gone";
 
-export interface Step {
-  readonly event: SessionEvent;
+type AnyEvent = SessionEvent | RoomEvent;
+
+/** An event that waits for its turn. `W` is what was worked out of it. */
+export interface Step<E extends AnyEvent, W> {
+  readonly event: E;
   /** Epoch milliseconds. */
   readonly at: number;
   /** Told once: what came of it, or that the store fails; it is tried again all the same. Null once it was told. */
   tried: ((applied: Applied | Error) => void) | null;
   /** A commit whose answer was lost is sent again as it was, so that it is not done twice. */
-  sent: { readonly commit: Commit; readonly cancel: readonly string[]; readonly wakes: boolean } | null;
+  sent: W | null;
 }
 
-interface Line {
-  readonly steps: Step[];
+interface Line<E extends AnyEvent, W> {
+  readonly steps: Step<E, W>[];
   /** Why the head could not be done at its last try. */
   failure: Error | null;
-  /** Digits that were given up. */
-  dropped: number;
+  /** Operations whose being overdue waits; null as long as none does. */
+  overdue: Set<string> | null;
+  /** What was given up. */
+  digits: number;
+  positions: number;
 }
 
-/** Steps that one session may have waiting before its digits are given up. */
+/** Steps that one call may have waiting before positions and digits are given up. */
 const maxWaiting = 1000;
 const retryMs = 250;
 
-export class Lines {
-  readonly #lines = new Map<string, Line>();
-  readonly #apply: (session_uuid: string, step: Step) => Promise<Applied>;
+export class Lines<E extends AnyEvent, W> {
+  readonly #lines = new Map<string, Line<E, W>>();
+  readonly #apply: (id: string, step: Step<E, W>) => Promise<Applied>;
+  readonly #source: (id: string) => Source;
   readonly #log: Log;
   #closed = false;
   #empty: (() => void) | null = null;
 
-  /** @param apply rejects when the store cannot be asked, and may then be called again with the same step */
-  constructor(apply: (session_uuid: string, step: Step) => Promise<Applied>, log: Log) {
+  /**
+   * @param apply rejects when the store cannot be asked, and may then be called again with the same step
+   * @param source what an id is called
+   */
+  constructor(apply: (id: string, step: Step<E, W>) => Promise<Applied>, source: (id: string) => Source, log: Log) {
     this.#apply = apply;
+    this.#source = source;
     this.#log = log;
   }
 
   /** For what nobody waits for: events of a media server. */
-  add(session_uuid: string, event: SessionEvent): void {
-    this.#enqueue(session_uuid, { event, at: Date.now(), tried: null, sent: null });
+  add(id: string, event: E): void {
+    this.#enqueue(id, { event, at: Date.now(), tried: null, sent: null });
   }
 
   /** @throws what the store threw, at this step or at one before it; it stays in its line and is tried again */
-  run(session_uuid: string, event: SessionEvent): Promise<Applied> {
+  run(id: string, event: E): Promise<Applied> {
     return new Promise((resolve, reject) => {
       const tried = (applied: Applied | Error) => (applied instanceof Error ? reject(applied) : resolve(applied));
-      this.#enqueue(session_uuid, { event, at: Date.now(), tried, sent: null });
+      this.#enqueue(id, { event, at: Date.now(), tried, sent: null });
     });
   }
 
@@ -67,67 +78,99 @@ export class Lines {
     });
   }
 
-  #enqueue(session_uuid: string, step: Step): void {
-    const line = this.#lines.get(session_uuid);
+  #enqueue(id: string, step: Step<E, W>): void {
+    const line = this.#lines.get(id);
     if (!line) {
-      const begun = { steps: [step], failure: null, dropped: 0 };
-      this.#lines.set(session_uuid, begun);
-      void this.#work(session_uuid, begun);
+      const begun: Line<E, W> = { steps: [], failure: null, overdue: null, digits: 0, positions: 0 };
+      append(begun, step);
+      this.#lines.set(id, begun);
+      void this.#work(id, begun);
     } else if (takes(line, step)) {
-      line.steps.push(step);
+      append(line, step);
       // Nobody waits behind a store that is away.
       if (line.failure) tell(step, line.failure);
     }
   }
 
-  async #work(session_uuid: string, line: Line): Promise<void> {
+  async #work(id: string, line: Line<E, W>): Promise<void> {
     const { steps } = line;
     for (let step = steps[0]; step; step = steps[0]) {
       try {
-        tell(step, await this.#apply(session_uuid, step));
+        tell(step, await this.#apply(id, step));
         steps.shift();
+        if (step.event.type === "command.overdue") line.overdue?.delete(step.event.operation_id);
         line.failure = null;
       } catch (error) {
-        await this.#failed(session_uuid, line, error instanceof Error ? error : new Error(String(error)));
+        await this.#failed(id, line, error instanceof Error ? error : new Error(String(error)));
       }
     }
-    if (line.dropped > 0) this.#log.warn({ session_uuid, dropped: line.dropped }, "digits given up: too many waited");
-    this.#lines.delete(session_uuid);
+    const { digits, positions } = line;
+    if (digits + positions > 0)
+      this.#log.warn({ ...this.#source(id), digits, positions }, "given up: too many events waited");
+    this.#lines.delete(id);
     if (this.#lines.size === 0) this.#empty?.();
   }
 
-  async #failed(session_uuid: string, line: Line, err: Error): Promise<void> {
+  async #failed(id: string, line: Line<E, W>, err: Error): Promise<void> {
     const { steps, failure } = line;
     line.failure = err;
     if (!failure)
-      this.#log.error({ session_uuid, waiting: steps.length, err }, "events wait: the store cannot be asked");
+      this.#log.error({ ...this.#source(id), waiting: steps.length, err }, "events wait: the store cannot be asked");
     for (const step of steps) tell(step, err);
     if (!this.#closed) {
       await delay(retryMs);
       return;
     }
-    this.#log.error({ session_uuid, lost: steps.length }, "events lost: the store cannot be asked");
+    this.#log.error({ ...this.#source(id), lost: steps.length }, "events lost: the store cannot be asked");
     steps.length = 0;
   }
 }
 
-function tell(step: Step, applied: Applied | Error): void {
+function tell<E extends AnyEvent, W>(step: Step<E, W>, applied: Applied | Error): void {
   step.tried?.(applied);
   step.tried = null;
 }
 
-/** Digits go first, and only digits go: all else is bounded by the commands that cause it. */
-function takes(line: Line, { event }: Step): boolean {
-  const { steps } = line;
-  // The sweep names an operation again as long as it is pending.
-  if (event.type === "command.overdue" && steps.some((waiting) => isSame(waiting.event, event))) return false;
-  if (steps.length < maxWaiting) return true;
-  const digit = steps.findIndex((waiting, i) => i > 0 && waiting.event.type === "dtmf");
-  if (digit > 0) steps.splice(digit, 1);
-  if (digit > 0 || event.type === "dtmf") line.dropped += 1;
-  return digit > 0 || event.type !== "dtmf";
+function append<E extends AnyEvent, W>(line: Line<E, W>, step: Step<E, W>): void {
+  line.steps.push(step);
+  if (step.event.type !== "command.overdue") return;
+  line.overdue ??= new Set();
+  line.overdue.add(step.event.operation_id);
 }
 
-function isSame(waiting: SessionEvent, overdue: Extract<SessionEvent, { type: "command.overdue" }>): boolean {
-  return waiting.type === overdue.type && waiting.operation_id === overdue.operation_id;
+/**
+ * Makes room for one more. Where a playback is goes first, then digits, and nothing else: all else is bounded by the
+ * commands that cause it. The head stays, for it may be on its way into the store.
+ */
+function takes<E extends AnyEvent, W>(line: Line<E, W>, { event }: Step<E, W>): boolean {
+  const { steps } = line;
+  // The sweep names an operation again as long as it is pending.
+  if (event.type === "command.overdue" && line.overdue?.has(event.operation_id)) return false;
+  // A loop moves without end. Only the last place counts, and only in its own turn: the new one goes behind what came
+  // since, a stop and another start under the same uid included, and of the older one nothing is missed.
+  if (isMoved(event) && give(steps, (waiting) => isMoved(waiting) && waiting.command_uid === event.command_uid))
+    return true;
+  if (steps.length < maxWaiting) return true;
+  const moved = give(steps, isMoved);
+  if (moved || isMoved(event)) {
+    line.positions += 1;
+    return moved;
+  }
+  const digit = give(steps, (waiting) => waiting.type === "dtmf");
+  if (digit || event.type === "dtmf") {
+    line.digits += 1;
+    return digit;
+  }
+  return true;
+}
+
+/** Gives up the oldest of these behind the head; false: there is none. */
+function give<E extends AnyEvent, W>(steps: Step<E, W>[], which: (event: AnyEvent) => boolean): boolean {
+  const place = steps.findIndex(({ event }, i) => i > 0 && which(event));
+  if (place > 0) steps.splice(place, 1);
+  return place > 0;
+}
+
+function isMoved(event: AnyEvent): event is Extract<AnyEvent, { type: "playback.moved" | "play.moved" }> {
+  return event.type === "playback.moved" || event.type === "play.moved";
 }

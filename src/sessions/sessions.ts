@@ -1,48 +1,51 @@
 /**
- * The only writer of sessions. Takes calls and events from engines and commands from the API, runs each through
- * `advance`, and commits the state and the events that tell of it together. One line per session keeps the order; a
- * commit that another writer beat is computed again from what is there now.
+ * The only writer of calls and rooms: takes calls and events from engines and commands from the API, and sees to it that
+ * what follows is committed together with the events that tell of it.
  */
-import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import type { Body, CommandId } from "../contract";
+import { operations } from "../../generated/operations";
+import type { CommandId, RoomCommandId } from "../contract";
 import {
   type Engine,
   type EngineEvent,
+  type EngineRoomEvent,
   type Offer,
-  type OperationRef,
-  type Outcome,
   Refused,
   type Sink,
   type Verdict,
 } from "../engines/engine";
+import { isRoom, nodeOf } from "../ids";
 import type { Log } from "../log";
+import type { Meter } from "../metrics";
+import type { Recordings } from "../recordings/recordings";
 import type { App, Session, Store } from "../store/store";
 import { Asking } from "./asking";
+import { type CommandCall, Commands, type RoomCommandCall } from "./commands";
 import { numbered } from "./events";
-import { type Applied, Lines, type Step } from "./lines";
-import { type Advance, advance, createSession, type SessionEvent } from "./session";
+import type { Recorded, SessionEvent } from "./happening";
+import { Live } from "./live";
+import type { Advance } from "./next";
+import { Nodes } from "./nodes";
+import { type Opening, Rooms } from "./rooms";
+import { advance, createSession, sessionLife } from "./session";
+import { Taping } from "./taping";
+import { within } from "./within";
+import { Writer } from "./writer";
 
 export interface SessionsOptions {
   readonly store: Store;
   readonly engines: readonly Engine[];
   /** Something was committed for this app: deliveries may begin. */
   readonly wake: (app_id: string) => void;
+  /** Who has the files: before the engine is asked to record, when it does not, and once it has closed them. */
+  readonly recordings: Pick<Recordings, "begin" | "discard" | "finish">;
+  readonly meter: Pick<Meter, "command">;
   readonly maxSessions: number;
   readonly defaultAppId: string | null;
   /** How long an engine may take to take a command. */
   readonly commandTimeoutMs: number;
+  /** How long a room may stand empty. */
+  readonly roomIdleMs: number;
   readonly log: Log;
-}
-
-/** A command as it was admitted. */
-export interface CommandCall<C extends CommandId> {
-  readonly command: C;
-  readonly body: Body<C>;
-  readonly operation: OperationRef;
-  readonly session_uuid: string;
-  /** Its result follows at once, not when the media server confirms. */
-  readonly immediate: boolean;
 }
 
 /** Overdue operations settled in one sweep. */
@@ -53,30 +56,56 @@ const endMs = 1000;
 
 export class Sessions implements Sink {
   readonly #options: SessionsOptions;
-  readonly #engines: ReadonlyMap<string, Engine>;
-  readonly #lines: Lines;
-  /** Calls of this instance that have not ended, and who waits for the end. */
-  readonly #live = new Map<string, Set<() => void>>();
-  readonly #emptied = new Set<() => void>();
+  readonly #nodes: Nodes;
+  readonly #live = new Live();
+  readonly #calls: Writer<Session, SessionEvent>;
+  readonly #rooms: Rooms;
   /** Their deadline is the engine's until it has answered. */
   readonly #asking: Asking;
-  /** Commits of this instance so far, which names each of them. */
-  #commits = 0;
-  readonly #id = randomUUID();
-  #timer: NodeJS.Timeout | null = null;
+  readonly #commands: Commands;
+  readonly #taping: Taping;
+  #timer: NodeJS.Timeout | undefined;
   #refusing = false;
   #closed = false;
 
   constructor(options: SessionsOptions) {
+    const { store, wake, meter, log, commandTimeoutMs, roomIdleMs } = options;
     this.#options = options;
-    this.#engines = new Map(options.engines.map((engine) => [engine.node, engine]));
-    this.#asking = new Asking(options.commandTimeoutMs);
-    this.#lines = new Lines((session_uuid, step) => this.#apply(session_uuid, step), options.log);
+    const nodes = new Nodes(options.engines);
+    const asking = new Asking(commandTimeoutMs);
+    this.#nodes = nodes;
+    this.#asking = asking;
+    this.#taping = new Taping(options.recordings, asking);
+    this.#commands = new Commands(nodes, asking, meter, log);
+    const shared = { store, nodes, asking, wake, meter, log };
+    this.#calls = new Writer<Session, SessionEvent>(
+      {
+        load: (session_uuid) => store.loadSession(session_uuid),
+        advance,
+        life: sessionLife,
+        source: (session_uuid) => ({ session_uuid }),
+        over: (session_uuid) => this.#live.delete(session_uuid),
+        committed: (next) => this.#committed(next),
+      },
+      shared,
+    );
+    const load = (node: string) => this.#live.count(node);
+    this.#rooms = new Rooms({ ...shared, commandTimeoutMs, idleMs: roomIdleMs, load }, this.#calls);
   }
 
   /** Calls under control of this instance. */
   get live(): number {
     return this.#live.size;
+  }
+
+  /** Rooms under control of this instance. */
+  get rooms(): number {
+    return this.#rooms.live.size;
+  }
+
+  /** What this node has of them. */
+  counts(node: string): { readonly sessions: number; readonly rooms: number } {
+    return { sessions: this.#live.count(node), rooms: this.#rooms.live.count(node) };
   }
 
   start(): void {
@@ -86,71 +115,100 @@ export class Sessions implements Sink {
   /** A call wants in: it belongs to the app that its number is assigned to, else to the default app. */
   async offer(call: Offer): Promise<Verdict> {
     if (this.#refusing || this.#live.size >= this.#options.maxSessions) return "overloaded";
-    const { session_uuid } = call;
+    const { session_uuid, did } = call;
     // Before the first await, so that a burst of calls cannot pass the bound together.
-    this.#live.set(session_uuid, new Set());
+    this.#live.add(session_uuid);
     let created: Promise<boolean> | null = null;
     try {
-      const app = await this.#appFor(call.did);
+      const app = await this.appFor(did);
       created = app && this.#create(call, app);
-      if (await created) return "accepted";
-      this.#forget(session_uuid);
-      return "no_app";
+      if (!(app && (await created))) {
+        this.#live.delete(session_uuid);
+        return "no_app";
+      }
+      this.#options.log.info({ session_uuid, app_id: app.app_id, did }, "call accepted");
+      return "accepted";
     } catch (err) {
       this.#options.log.error({ session_uuid, err }, "call refused: the store cannot be asked");
       // Whether it is stored is not known: if it is, it has to end. Until that is settled it counts as a call.
-      if (created) this.#lines.add(session_uuid, ended("NORMAL_TEMPORARY_FAILURE"));
-      else this.#forget(session_uuid);
+      if (created) this.#calls.add(session_uuid, ended("NORMAL_TEMPORARY_FAILURE"));
+      else this.#live.delete(session_uuid);
       return "unavailable";
     }
   }
 
   emit(event: EngineEvent): void {
-    this.#lines.add(event.session_uuid, event);
+    const { session_uuid } = event;
+    if (event.type === "room.joined" || event.type === "room.left") this.#rooms.emitMember(session_uuid, event);
+    else this.#calls.add(session_uuid, event);
+  }
+
+  emitRoom(event: EngineRoomEvent): void {
+    this.#rooms.emit(event);
   }
 
   /**
    * Has the media server take an admitted command.
    * @throws Refused when it did not: the operation was taken back, or is left open when it was `late`
    */
-  async command<C extends CommandId>(call: CommandCall<C>): Promise<void> {
-    const { session_uuid } = call;
-    const { operation_id } = call.operation;
-    try {
-      let outcome: Outcome;
-      try {
-        outcome = await this.#asking.inTime(operation_id, this.#ask(call));
-      } catch (error) {
-        const late = error instanceof Refused && error.refusal === "late";
-        const applied = await this.#decide(session_uuid, { type: "command.refused", operation_id, late });
-        // The call ended meanwhile, and the operation has had its command.result: that belongs to a 202.
-        if (applied === "unchanged" || applied === "gone") return;
-        throw error;
-      }
-      // Its confirmation may have come first, and be committed.
-      if (this.#asking.settled(operation_id)) return;
-      const failure = outcome?.failure ?? null;
-      const { immediate } = call;
-      await this.#decide(session_uuid, { type: "command.taken", operation_id, immediate, failure });
-    } finally {
-      this.#asking.end(operation_id);
-    }
+  command<C extends CommandId>(call: CommandCall<C>): Promise<void> {
+    const { command, operation, session_uuid } = call;
+    const { name, result } = operations[command].command;
+    const asked = { id: session_uuid, name, operation, immediate: result === "immediate" };
+    return this.#commands.take(this.#calls, asked, async (engine) => {
+      const take = this.#taping.commands(engine, call.app_id)[command];
+      if (take === "unsupported") throw new Refused("unsupported");
+      return take(session_uuid, call.body, operation);
+    });
+  }
+
+  /** The same for a command of a room. */
+  roomCommand<C extends RoomCommandId>(call: RoomCommandCall<C>): Promise<void> {
+    const { command, operation, room_id } = call;
+    const { name, result } = operations[command].command;
+    const asked = { id: room_id, name, operation, immediate: result === "immediate" };
+    return this.#commands.take(this.#rooms.writer, asked, async (engine) => {
+      const take = engine.roomCommands[command];
+      if (take === "unsupported") throw new Refused("unsupported");
+      return take(room_id, call.body, operation);
+    });
+  }
+
+  /**
+   * A recording is whole, or has been given up. Resolves once that is committed, or when the call is not known any more;
+   * rejects when the store cannot be asked.
+   */
+  async recorded(session_uuid: string, recorded: Recorded): Promise<void> {
+    await this.#calls.run(session_uuid, { type: "recording.completed", ...recorded });
+  }
+
+  /**
+   * @param session_uuid a call on whose media server the room is to be; null: on the least loaded one
+   * @throws Refused("unreachable") when no media server takes it
+   */
+  createRoom(app_id: string, name: string, session_uuid: string | null): Promise<Opening> {
+    return this.#rooms.open(app_id, name, session_uuid);
+  }
+
+  /** Resolves once its `conference.destroyed` is committed; of what is not there nothing is to be done. */
+  closeRoom(room_id: string): Promise<void> {
+    return this.#rooms.close(room_id);
   }
 
   /** Ends a call for the gateway's own reasons; resolves once its `call.hangup` is committed. */
   async end(session_uuid: string, cause: string): Promise<void> {
-    const waiters = this.#live.get(session_uuid);
-    const engine = this.#engineOf(session_uuid);
-    if (engine && waiters) {
-      const ended = new Promise<void>((resolve) => waiters.add(resolve));
-      const given = new AbortController();
+    const engine = this.#nodes.engineOf(session_uuid);
+    if (engine && this.#live.has(session_uuid)) {
+      const over = this.#live.ended(session_uuid);
       engine.end(session_uuid, cause);
-      await Promise.race([ended, delay(endMs, undefined, { signal: given.signal }).catch(() => undefined)]);
-      given.abort();
-      if (!this.#live.has(session_uuid)) return;
+      try {
+        return await within(endMs, over);
+      } catch (err) {
+        this.#options.log.warn({ session_uuid, cause, err }, "the media server does not say that the call ended");
+      }
     }
     // The engine does not know the call, or does not say: the app is told all the same.
-    await this.#lines.run(session_uuid, ended(cause));
+    await this.#calls.run(session_uuid, ended(cause));
   }
 
   /** No new calls from now on. */
@@ -159,27 +217,30 @@ export class Sessions implements Sink {
   }
 
   /** Resolves once no call is left. */
-  async emptied(): Promise<void> {
-    if (this.#live.size === 0) return;
-    await new Promise<void>((resolve) => this.#emptied.add(resolve));
+  emptied(): Promise<void> {
+    return this.#live.emptied();
   }
 
-  /** Ends every call; one whose end the store does not take now is tried again until `close`. */
+  /**
+   * Ends every call, then every room that goes with this process; what the store does not take now is tried again until
+   * `close`.
+   */
   async endAll(cause: string): Promise<void> {
-    await Promise.allSettled([...this.#live.keys()].map((session_uuid) => this.end(session_uuid, cause)));
+    await Promise.allSettled(this.#live.ids.map((session_uuid) => this.end(session_uuid, cause)));
+    await this.#rooms.closeAll((room_id) => this.#nodes.kindOf(room_id) === "embedded");
   }
 
-  /** Takes no more calls; resolves once what waited is committed, or cannot be. */
+  /** Resolves once what waited is committed, or cannot be. */
   async close(): Promise<void> {
-    this.#refusing = true;
+    this.refuse();
     this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    clearTimeout(this.#timer);
     this.#asking.close();
-    await this.#lines.close();
+    await Promise.all([this.#calls.close(), this.#rooms.writer.close()]);
   }
 
-  async #appFor(did: string): Promise<App | null> {
+  /** Whose number it is. */
+  async appFor(did: string): Promise<App | null> {
     const { store, defaultAppId } = this.#options;
     return (await store.appForDid(did)) ?? (defaultAppId === null ? null : store.app(defaultAppId));
   }
@@ -187,98 +248,33 @@ export class Sessions implements Sink {
   /** False when the app went away meanwhile. */
   async #create(call: Offer, app: App): Promise<boolean> {
     const { store, wake } = this.#options;
+    const { session_uuid } = call;
     const { app_id } = app;
     const at = Date.now();
-    const made = createSession({ ...call, app_id, node: nodeOf(call.session_uuid) }, at);
-    const events = numbered(made, app, at);
-    const created = await store.createSession(made.session, events);
+    const made = createSession({ ...call, app_id, node: nodeOf(session_uuid) }, at);
+    const events = numbered({ session_uuid }, made, app, at);
+    const created = await store.createSession(made.state, events);
     if (created && events.length > 0) wake(app_id);
     return created;
   }
 
-  /** What the media server has decided holds, whether the store can be told now or later: null when later. */
-  async #decide(session_uuid: string, event: SessionEvent): Promise<Applied | null> {
-    try {
-      return await this.#lines.run(session_uuid, event);
-    } catch {
-      // The line has logged it, and tries again.
-      return null;
-    }
-  }
-
-  async #ask<C extends CommandId>(call: CommandCall<C>): Promise<Outcome> {
-    const engine = this.#engineOf(call.session_uuid);
-    if (!engine) throw new Refused("unreachable");
-    const command = engine.commands[call.command];
-    if (command === "unsupported") throw new Refused("unsupported");
-    return command(call.session_uuid, call.body, call.operation);
-  }
-
-  #engineOf(session_uuid: string): Engine | undefined {
-    return this.#engines.get(nodeOf(session_uuid));
-  }
-
-  async #apply(session_uuid: string, step: Step): Promise<Applied> {
-    const { store, wake, log } = this.#options;
-    for (;;) {
-      // A commit whose answer was lost goes again as it was: had it been done, the store knows it by its nonce.
-      if (!step.sent) {
-        if (step.event.type === "command.taken" && this.#asking.settled(step.event.operation_id)) return "unchanged";
-        const loaded = await store.load(session_uuid);
-        const next = loaded && this.#advance(loaded.session, step);
-        if (!loaded || !next) {
-          const reason = loaded ? "event changed nothing" : "event of an ended call";
-          log.debug({ session_uuid, event: step.event.type }, reason);
-          if (!loaded) this.#forget(session_uuid);
-          return loaded ? "unchanged" : "gone";
-        }
-        const events = numbered(next, loaded.app, step.at);
-        const { version } = loaded;
-        const { session, decided, cancel } = next;
-        const { app_id } = session;
-        this.#commits += 1;
-        const nonce = `${this.#id}.${this.#commits}`;
-        const wakes = events.length > 0 && loaded.app.webhook_url !== "";
-        step.sent = { commit: { session_uuid, app_id, version, nonce, session, events, decided }, cancel, wakes };
-      }
-      const { commit, cancel, wakes } = step.sent;
-      const outcome = await store.commit(commit);
-      step.sent = null;
-      if (outcome === "conflict") continue;
-      if (wakes) wake(commit.app_id);
-      if (outcome === "committed")
-        for (const { operation } of commit.decided) this.#asking.settle(operation.operation_id);
-      for (const operation_id of cancel) this.#engineOf(session_uuid)?.cancel(session_uuid, operation_id);
-      if (commit.session.state === "ended" || outcome === "gone") this.#forget(session_uuid);
-      return outcome === "gone" ? "gone" : "changed";
-    }
-  }
-
-  /** A defect of ours must not hold up what comes after it: the event changes nothing then. */
-  #advance(session: Session, { event, at }: Step): Advance | null {
-    try {
-      return advance(session, event, at);
-    } catch (err) {
-      this.#options.log.error({ session_uuid: session.session_uuid, event: event.type, err }, "internal error");
-      return null;
-    }
-  }
-
-  #forget(session_uuid: string): void {
-    const waiters = this.#live.get(session_uuid);
-    this.#live.delete(session_uuid);
-    for (const ended of waiters ?? []) ended();
-    if (this.#live.size > 0) return;
-    for (const emptied of this.#emptied) emptied();
-    this.#emptied.clear();
+  #committed({ state, publish, finish }: Advance<Session>): void {
+    const { recordings, log } = this.#options;
+    for (const { recording_id, failure } of finish) recordings.finish(recording_id, failure);
+    const last = publish.at(-1);
+    if (last?.event !== "call.hangup") return;
+    const { session_uuid, app_id } = state;
+    log.info({ session_uuid, app_id, ...last.data }, "call ended");
   }
 
   async #sweep(): Promise<void> {
     const { store, log } = this.#options;
     try {
-      for (const { session_uuid, operation_id } of await store.overdue(maxOverdue)) {
-        if (!this.#asking.has(operation_id)) this.#lines.add(session_uuid, { type: "command.overdue", operation_id });
+      for (const { id, operation_id } of await store.overdue(maxOverdue)) {
+        if (this.#asking.has(operation_id)) continue;
+        (isRoom(id) ? this.#rooms.writer : this.#calls).add(id, { type: "command.overdue", operation_id });
       }
+      await this.#rooms.sweep();
       await store.sweep();
     } catch (err) {
       log.error({ err }, "sweep failed: the store cannot be asked");
@@ -290,9 +286,4 @@ export class Sessions implements Sink {
 /** The gateway ends a call itself: normal, temporary failure (Q.850 cause 41). */
 function ended(cause: string): Extract<SessionEvent, { type: "hangup" }> {
   return { type: "hangup", cause, q850_cause: 41, sip_status: null, by: "gateway" };
-}
-
-/** The prefix, parsed from the right: a uuid has 36 characters. */
-function nodeOf(session_uuid: string): string {
-  return session_uuid.slice(0, -37);
 }

@@ -1,9 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { admission } from "./memory/admission";
 import { Apps } from "./memory/apps";
+import { Chain } from "./memory/chain";
+import type { Attendance } from "./memory/conferences";
 import { QuotaWindows } from "./memory/quota";
 import { Schedule } from "./memory/schedule";
 import type { Bounds } from "./memory/tenant";
+import { Watchers } from "./memory/watchers";
 import type {
   Admission,
   AdmissionRequest,
@@ -11,42 +14,67 @@ import type {
   CloseApp,
   Commit,
   CommitOutcome,
+  CreateRoomResult,
+  DeadLetterPage,
+  EventList,
+  Feed,
   Loaded,
+  Member,
   Overdue,
+  Page,
   PageMark,
   PutApp,
   PutAppResult,
   Quota,
+  Room,
+  RoomSummary,
   Session,
-  SessionPage,
   Store,
   StoredEvent,
   Turn,
   TurnResult,
 } from "./store";
 
+const MIB = 1_048_576;
+
 /**
- * What one app may fill at most; beyond it the oldest goes, of events digits first. Apps are made by the operator alone,
- * so their number needs no bound. Measured: an event takes its body and 400 bytes, a remembered uid 280, an ended session 830.
+ * What one app may fill at most; beyond it the oldest goes, of what waits for its delivery digits first. Apps are made by
+ * the operator alone, so their number needs no bound. Measured: an event takes its body and 750 bytes as long as it is
+ * kept, and 400 more while it waits, a remembered uid 280, an ended call 830. A body is bounded by its length as well: one
+ * that lists many addresses has a quarter of a million characters, of one byte each unless there is one beyond Latin-1.
  */
 const BOUNDS: Bounds = {
-  uids_per_session: 1000,
+  uids_per_subject: 1000,
   uids_per_app: 100_000,
   ended_per_app: 100_000,
-  events_per_session: 1000,
-  events_per_app: 100_000,
+  rooms_per_app: 1000,
+  queued_per_source: 1000,
+  queued_per_app: 100_000,
   needed_per_app: 200_000,
+  logged_per_source: 10_000,
+  logged_per_app: 100_000,
+  letters_per_app: 10_000,
+  logged_chars_per_source: 8 * MIB,
+  logged_chars_per_app: 64 * MIB,
+  queued_chars_per_source: 8 * MIB,
+  queued_chars_per_app: 64 * MIB,
+  needed_chars_per_app: 128 * MIB,
+  letter_chars_per_app: 32 * MIB,
+  page_chars: MIB,
 };
+const RETENTION_MS = 86_400_000;
 
 export interface MemoryStoreOptions {
   /** The clock, epoch milliseconds. */
   readonly now?: () => number;
+  /** For how long events are kept for those who missed them: of a call or room from its end on. */
+  readonly eventRetentionMs?: number;
   readonly bounds?: Partial<Bounds>;
 }
 
 /**
- * The store in the memory of this process, for one gateway instance: a restart forgets the apps, the calls and every
- * event that was not delivered.
+ * The store in the memory of this process, for one gateway instance: a restart forgets the apps, the calls, the rooms
+ * and every event.
  *
  * Each method does its work before it returns its promise, without waiting in between: that alone makes it one step.
  * Values are shared, not copied: what was handed in or out must not be changed.
@@ -54,12 +82,18 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements Store {
   private readonly clock: () => number;
   private readonly deadlines = new Schedule<Overdue>();
+  private readonly idle = new Chain<Attendance>();
+  private readonly watchers = new Watchers();
+  private readonly bounds: Bounds;
   private readonly tenants: Apps;
   private readonly admins = new QuotaWindows();
 
   constructor(options: MemoryStoreOptions = {}) {
     this.clock = options.now ?? steadyClock;
-    this.tenants = new Apps({ ...BOUNDS, ...options.bounds }, this.deadlines);
+    const { deadlines, idle } = this;
+    const retention_ms = options.eventRetentionMs ?? RETENTION_MS;
+    this.bounds = { ...BOUNDS, ...options.bounds };
+    this.tenants = new Apps({ bounds: this.bounds, retention_ms, deadlines, idle });
   }
 
   async now(): Promise<number> {
@@ -84,8 +118,10 @@ export class MemoryStore implements Store {
     return tenant !== undefined;
   }
 
-  async closeApp(close: CloseApp): Promise<readonly string[] | null> {
-    return this.tenants.close(close, this.clock());
+  async closeApp(close: CloseApp): ReturnType<Store["closeApp"]> {
+    const alive = this.tenants.close(close, this.clock());
+    this.watchers.tell(close.app_id);
+    return alive;
   }
 
   async appForDid(did: string): Promise<App | null> {
@@ -101,15 +137,7 @@ export class MemoryStore implements Store {
   }
 
   async admit(request: AdmissionRequest): Promise<Admission> {
-    const tenant = this.tenants.get(request.app_id);
-    const foreign = (): boolean => {
-      const { session_uuid } = request;
-      if (session_uuid === null) return false;
-      const owner = this.tenants.ownerOf(session_uuid);
-      // What is left of a deleted app of this id is nobody's any more.
-      return owner?.app.app_id !== request.app_id && owner?.calls.get(session_uuid)?.session != null;
-    };
-    return admission(tenant, request, foreign, this.clock());
+    return admission(this.tenants, request, this.clock());
   }
 
   async createSession(session: Session, events: readonly StoredEvent[]): Promise<boolean> {
@@ -119,32 +147,98 @@ export class MemoryStore implements Store {
     const tenant = this.tenants.get(app_id);
     if (tenant === undefined) return false;
     this.tenants.own(session_uuid, tenant);
-    tenant.calls.create(session);
-    tenant.queue(session_uuid, events, this.clock());
+    tenant.createSession(session, events, this.clock());
+    if (events.length > 0) this.watchers.tell(app_id);
     return true;
   }
 
-  async load(session_uuid: string): Promise<Loaded | null> {
-    const tenant = this.tenants.ownerOf(session_uuid);
-    const call = tenant?.calls.get(session_uuid);
-    if (tenant === undefined || call === undefined || call.session === null) return null;
-    return { session: call.session, version: call.version, app: tenant.app };
+  async createRoom(room: Room): Promise<CreateRoomResult> {
+    const tenant = this.tenants.get(room.app_id);
+    const owner = this.tenants.ownerOf(room.room_id);
+    if (owner !== undefined) return { outcome: owner.app.app_id === room.app_id ? "created" : "no_app" };
+    if (tenant === undefined) return { outcome: "no_app" };
+    const room_id = tenant.conferences.named(room.name);
+    if (room_id !== null) return { outcome: "name_taken", room_id };
+    if (tenant.rooms.size >= this.bounds.rooms_per_app) return { outcome: "full" };
+    this.tenants.own(room.room_id, tenant);
+    tenant.createRoom(room, this.clock());
+    return { outcome: "created" };
   }
 
-  async sessions(app_id: string, limit: number, after: PageMark | null): Promise<SessionPage> {
-    return this.tenants.get(app_id)?.calls.page(limit, after) ?? { sessions: [], next: null };
+  async loadSession(session_uuid: string): Promise<Loaded<Session> | null> {
+    const tenant = this.tenants.ownerOf(session_uuid);
+    const call = tenant?.sessions.get(session_uuid);
+    if (tenant === undefined || call === undefined || call.state === null) return null;
+    return { state: call.state, version: call.version, app: tenant.app };
+  }
+
+  async loadRoom(room_id: string): Promise<Loaded<Room> | null> {
+    const tenant = this.tenants.ownerOf(room_id);
+    const room = tenant?.rooms.get(room_id);
+    if (tenant === undefined || room === undefined || room.state === null) return null;
+    return { state: room.state, version: room.version, app: tenant.app };
+  }
+
+  async sessions(app_id: string, limit: number, after: PageMark | null): Promise<Page<Session>> {
+    return this.tenants.get(app_id)?.sessions.page(limit, after) ?? { items: [], next: null };
+  }
+
+  async rooms(app_id: string, limit: number, after: PageMark | null): Promise<Page<RoomSummary>> {
+    const tenant = this.tenants.get(app_id);
+    if (tenant === undefined) return { items: [], next: null };
+    const { items, next } = tenant.rooms.page(limit, after);
+    return { items: items.map((room) => ({ room, member_count: tenant.conferences.count(room.room_id) })), next };
+  }
+
+  async members(app_id: string, room_id: string): Promise<readonly Member[]> {
+    const tenant = this.tenants.ownerOf(room_id);
+    if (tenant?.app.app_id !== app_id || !tenant.rooms.get(room_id)?.state) return [];
+    return tenant.conferences.members(room_id);
+  }
+
+  async idleRooms(idle_ms: number, limit: number): Promise<readonly string[]> {
+    const last = this.clock() - idle_ms;
+    const ids: string[] = [];
+    for (let room = this.idle.oldest; room !== null && room.since <= last && ids.length < limit; room = room.newer) {
+      ids.push(room.room_id);
+    }
+    return ids;
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
-    const { app_id, session_uuid, events } = commit;
-    const tenant = this.tenants.ownerOf(session_uuid);
+    const { app_id, id, state, events } = commit;
+    const tenant = this.tenants.ownerOf(id);
     if (tenant === undefined || tenant.app.app_id !== app_id) return "gone";
     const now = this.clock();
-    return tenant.calls.commit(commit, now, () => tenant.queue(session_uuid, events, now));
+    const outcome =
+      "session_uuid" in state ? tenant.commitSession(commit, state, now) : tenant.commitRoom(commit, state, now);
+    if (outcome === "committed" && events.length > 0) this.watchers.tell(app_id);
+    return outcome;
   }
 
   async overdue(limit: number): Promise<readonly Overdue[]> {
     return this.deadlines.due(this.clock(), limit);
+  }
+
+  async sessionEvents(app_id: string, session_uuid: string, after: number, limit: number): Promise<EventList> {
+    return this.tenants.get(app_id)?.log.session(session_uuid, after, limit) ?? { events: [] };
+  }
+
+  async roomEvents(app_id: string, room_id: string, after: number, limit: number): Promise<EventList> {
+    return this.tenants.get(app_id)?.log.room(room_id, after, limit) ?? { events: [] };
+  }
+
+  async feedPosition(app_id: string, webhook_id: string | null): ReturnType<Store["feedPosition"]> {
+    const log = this.tenants.get(app_id)?.log;
+    return log?.position(webhook_id, this.clock()) ?? { position: "", known: webhook_id === null };
+  }
+
+  async feed(app_id: string, position: string, limit: number): Promise<Feed> {
+    return this.tenants.get(app_id)?.log.feed(position, limit, this.clock()) ?? { events: [], position, gap: false };
+  }
+
+  watch(app_id: string, grown: () => void): () => void {
+    return this.watchers.add(app_id, grown);
   }
 
   async turn(turn: Turn): Promise<TurnResult> {
@@ -155,6 +249,24 @@ export class MemoryStore implements Store {
 
   async appsWithEvents(): Promise<readonly string[]> {
     return this.tenants.waiting;
+  }
+
+  async deadLetters(app_id: string, limit: number, before: number | null): Promise<DeadLetterPage> {
+    return this.tenants.get(app_id)?.letters.page(limit, before, this.clock()) ?? { letters: [], next: null };
+  }
+
+  async replayDeadLetters(
+    app_id: string,
+    webhook_ids: readonly string[] | null,
+    nonce: string,
+  ): Promise<number | null> {
+    const tenant = this.tenants.get(app_id);
+    if (tenant !== undefined) return tenant.replay(nonce, webhook_ids, this.clock());
+    return webhook_ids === null || webhook_ids.length === 0 ? 0 : null;
+  }
+
+  async countDeadLetters(): Promise<number> {
+    return this.tenants.deadLetters;
   }
 
   async sweep(): Promise<void> {

@@ -8,8 +8,20 @@
  */
 import type { Admission, AdmissionRequest, Quota } from "./port/admission";
 import type { App, CloseApp, PutApp, PutAppResult } from "./port/app";
-import type { StoredEvent, Turn, TurnResult } from "./port/outbox";
-import type { Commit, CommitOutcome, Loaded, Overdue, PageMark, Session, SessionPage } from "./port/session";
+import type { DeadLetterPage, EventList, Feed, StoredEvent, Turn, TurnResult } from "./port/outbox";
+import type {
+  Commit,
+  CommitOutcome,
+  CreateRoomResult,
+  Loaded,
+  Member,
+  Overdue,
+  Page,
+  PageMark,
+  Room,
+  RoomSummary,
+  Session,
+} from "./port/session";
 
 export type * from "./port/admission";
 export type * from "./port/app";
@@ -29,11 +41,13 @@ export interface Store {
   rotateSecret(app_id: string, secret: string, keep_old_ms: number): Promise<boolean>;
   /**
    * Deletes an app: its key and its numbers stop at once, it is not found any more, its id is free, and its queue is due.
-   * Its calls can still end and its events are still delivered for `keep_ms`, beside those of an app that was made anew
-   * under its id; then it goes with the next sweep, whatever has become of who asked for it.
-   * Answers its live sessions, a repeat as well; null: no such app.
+   * Its calls and rooms can still end and its events are still delivered for `keep_ms`, beside those of an app that was made
+   * anew under its id; then it goes with the next sweep, whatever has become of who asked for it.
+   * Answers its live calls and rooms, a repeat as well; null: no such app.
    */
-  closeApp(close: CloseApp): Promise<readonly string[] | null>;
+  closeApp(
+    close: CloseApp,
+  ): Promise<{ readonly sessions: readonly string[]; readonly rooms: readonly string[] } | null>;
   /** Who gets calls to this number: exact beats the longest prefix. */
   appForDid(did: string): Promise<App | null>;
 
@@ -42,25 +56,59 @@ export interface Store {
   /** Counts one admin request of an address. */
   countAdmin(address: string, limit: number): Promise<Quota>;
   /**
-   * Key, quota, held refusal, session, owner, idempotency (also of an ended session), guards, cooldown, pending operation:
-   * one step, in this order. A repeat is known by its pending operation: admitted again, and not counted.
+   * Key, quota, held refusal, session, room, owner, idempotency (also of an ended session or room), what is barred, guards,
+   * cooldown, pending operation: one step, in this order. A repeat is known by its pending operation: admitted again, and
+   * not counted.
    */
   admit(request: AdmissionRequest): Promise<Admission>;
 
   /** False when the app is gone. A uuid that this app has already is a repeat: true, and nothing is stored again. */
   createSession(session: Session, events: readonly StoredEvent[]): Promise<boolean>;
-  load(session_uuid: string): Promise<Loaded | null>;
+  /** A repeat is known by the room id. A room in state `opening` has its name, and is found by nobody but `load`. */
+  createRoom(room: Room): Promise<CreateRoomResult>;
+  loadSession(session_uuid: string): Promise<Loaded<Session> | null>;
+  loadRoom(room_id: string): Promise<Loaded<Room> | null>;
   /** Live sessions of an app, newest first. */
-  sessions(app_id: string, limit: number, after: PageMark | null): Promise<SessionPage>;
-  /** State and events, both or neither; no event without a `webhook_url`. A repeat is known by its nonce, after others too. */
+  sessions(app_id: string, limit: number, after: PageMark | null): Promise<Page<Session>>;
+  /** Open rooms of an app, newest first. */
+  rooms(app_id: string, limit: number, after: PageMark | null): Promise<Page<RoomSummary>>;
+  /** Of an open or closing room, in the order of their joining. */
+  members(app_id: string, room_id: string): Promise<readonly Member[]>;
+  /** Rooms without a member for so long, of all apps, and those that have been opening for so long; the longest first. */
+  idleRooms(idle_ms: number, limit: number): Promise<readonly string[]>;
+  /** State and events, both or neither; no delivery without a `webhook_url`. A repeat is known by its nonce, after others too. */
   commit(commit: Commit): Promise<CommitOutcome>;
-  /** Of all apps, the longest overdue first; named again until a commit takes them out of their session. */
+  /** Of all apps, the longest overdue first; named again until a commit takes them out of their session or room. */
   overdue(limit: number): Promise<readonly Overdue[]>;
 
-  /** Settle what was attempted and take what is due, per app: one event of a session at a time, in order. */
+  /** Events of a session with a higher `sequence`, as far as they are kept. */
+  sessionEvents(app_id: string, session_uuid: string, after: number, limit: number): Promise<EventList>;
+  /** Events of a room and those of its members that name it, by a number of this list. */
+  roomEvents(app_id: string, room_id: string, after: number, limit: number): Promise<EventList>;
+  /**
+   * Where the app's feed ends; where the event of this webhook id stands in it, or its beginning when that is not known (any
+   * more): then `known` is false.
+   */
+  feedPosition(
+    app_id: string,
+    webhook_id: string | null,
+  ): Promise<{ readonly position: string; readonly known: boolean }>;
+  feed(app_id: string, position: string, limit: number): Promise<Feed>;
+  /** Calls when the app's feed may have grown, also without cause; answers how to end that. Never rejects or throws. */
+  watch(app_id: string, grown: () => void): () => void;
+
+  /** Settle what was attempted and take what is due, per app: one event of a queue at a time, in order. */
   turn(turn: Turn): Promise<TurnResult>;
   /** Apps with something to deliver now or later. */
   appsWithEvents(): Promise<readonly string[]>;
+  deadLetters(app_id: string, limit: number, before: number | null): Promise<DeadLetterPage>;
+  /**
+   * Queues dead letters once more, each by itself; null: all. Answers how many; null when one of the ids is not among them:
+   * then nothing is queued. A repeat is known by its nonce, made up anew for each replay.
+   */
+  replayDeadLetters(app_id: string, webhook_ids: readonly string[] | null, nonce: string): Promise<number | null>;
+  /** How many are kept, of all apps. */
+  countDeadLetters(): Promise<number>;
   /** Deletes what has outlived its time, deleted apps as well. */
   sweep(): Promise<void>;
   close(): Promise<void>;

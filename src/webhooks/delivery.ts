@@ -1,9 +1,11 @@
 /**
- * Delivery of webhooks: in order per session, at least once, and no app at the expense of another. The store knows
+ * Delivery of webhooks: in order per call and room, at least once, and no app at the expense of another. The store knows
  * what is due and what is under way; here it is only taken, attempted and settled.
  */
 import { performance } from "node:perf_hooks";
+import type { ContractCheck } from "../contract_check";
 import type { Log } from "../log";
+import type { Meter } from "../metrics";
 import type { Store } from "../store/store";
 import { Attempts, attemptMs } from "./attempt";
 import { Breaker } from "./breaker";
@@ -22,6 +24,8 @@ export interface WebhookOptions {
   /** For how long after its creation an event is tried again. */
   readonly retrySeconds: number;
   readonly log: Log;
+  readonly meter: Pick<Meter, "attempt">;
+  readonly check: Pick<ContractCheck, "webhook">;
   /** Epoch milliseconds: for signatures, ages and pauses. */
   readonly now?: () => number;
   /** Attempts under way at once, over all apps. */
@@ -48,6 +52,8 @@ export class Webhooks {
       breaker: new Breaker(),
       slots: new Slots(options.concurrency ?? 1024),
       log: options.log,
+      meter: options.meter,
+      check: options.check,
       now,
       retryMs: options.retrySeconds * 1000,
       perApp: options.concurrencyPerApp ?? 64,

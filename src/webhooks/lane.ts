@@ -1,5 +1,9 @@
 /** Deliveries of one app: settle what was attempted, take what is due, attempt it; over and over while there is any. */
+
+import type { ContractCheck } from "../contract_check";
+import { isRoom } from "../ids";
 import type { Log } from "../log";
+import type { Meter } from "../metrics";
 import type { Settlement, Store, Taken } from "../store/store";
 import { type Attempts, attemptMs } from "./attempt";
 import type { Breaker } from "./breaker";
@@ -18,6 +22,8 @@ export interface Common {
   readonly breaker: Breaker;
   readonly slots: Slots;
   readonly log: Log;
+  readonly meter: Pick<Meter, "attempt">;
+  readonly check: Pick<ContractCheck, "webhook">;
   readonly now: () => number;
   readonly retryMs: number;
   readonly perApp: number;
@@ -159,8 +165,8 @@ export class Lane {
   async #deliver(taken: Taken): Promise<void> {
     const began = this.common.now();
     const settlement = await this.#attempt(taken, began);
-    const { session_uuid, token, event } = taken;
-    if (settlement !== null) this.#settled.push({ session_uuid, token, sequence: event.sequence, verdict: settlement });
+    const { queue, token, event } = taken;
+    if (settlement !== null) this.#settled.push({ queue, token, sequence: event.sequence, verdict: settlement });
     this.#flying -= 1;
     this.common.slots.give(1);
     this.wake();
@@ -168,10 +174,16 @@ export class Lane {
 
   /** Null: not known, somebody will try again when the lease ends. */
   async #attempt(taken: Taken, began: number): Promise<Settlement["verdict"] | null> {
-    if (taken.mode === "disabled") return "dead";
+    const { attempts, breaker, now, log, meter, check, retryMs } = this.common;
+    if (taken.mode === "disabled") {
+      meter.attempt("dead", lagOf(taken, began));
+      return "dead";
+    }
     if (taken.webhook_url === "") return "delivered";
     this.#endpoint = taken.webhook_url;
-    const { attempts, breaker, now, log, retryMs } = this.common;
+    // A replay is not the first attempt.
+    if (taken.attempts === 0 && taken.since === taken.event.created_at)
+      check.webhook(taken.event.event, taken.event.body);
     let outcome: Outcome | null;
     try {
       outcome = await attempts.make(taken);
@@ -187,11 +199,15 @@ export class Lane {
       outcome,
       mode: taken.mode,
       attempts: taken.attempts + 1,
-      age_ms: ended - taken.event.created_at,
+      age_ms: ended - taken.since,
       retry_ms: retryMs,
       now: ended,
       random: Math.random(),
     });
+    meter.attempt(
+      decided === "delivered" ? decided : typeof decided === "object" ? "retry" : "dead",
+      lagOf(taken, ended),
+    );
     this.#report(taken, outcome, decided, ended - began);
     return decided;
   }
@@ -200,10 +216,10 @@ export class Lane {
     const { log } = this.common;
     const delivered = decided === "delivered";
     if (delivered && !log.isLevelEnabled("debug")) return;
-    const { event, session_uuid, app_id } = taken;
+    const { event, source, app_id } = taken;
     const fields = {
       app_id,
-      session_uuid,
+      [isRoom(source) ? "room_id" : "session_uuid"]: source,
       event: event.event,
       sequence: event.sequence,
       webhook_id: event.id,
@@ -225,4 +241,9 @@ export class Lane {
   #tellQuiet(): void {
     if (this.quiet) this.common.quiet(this);
   }
+}
+
+/** Seconds since the event's creation, for a replayed one since the replay; clocks of two machines may differ. */
+function lagOf({ since }: Taken, now: number): number {
+  return Math.max(0, now - since) / 1000;
 }

@@ -1,4 +1,5 @@
 /** What becomes of an event after an attempt to deliver it: one pure function, no clock and no chance of its own. */
+import { retryInMs } from "../outbound/backoff";
 import type { RequestFailure } from "../outbound/request";
 import type { Settlement, Taken } from "../store/store";
 
@@ -12,7 +13,7 @@ export interface Attempted {
   readonly mode: Taken["mode"];
   /** This one included. */
   readonly attempts: number;
-  /** Of the event, when the attempt ended. */
+  /** Of the event, or of its replay, when the attempt ended. */
   readonly age_ms: number;
   /** How long after its creation an event is tried again. */
   readonly retry_ms: number;
@@ -21,13 +22,6 @@ export interface Attempted {
   /** 0 ≤ random < 1 */
   readonly random: number;
 }
-
-/**
- * What the wait after the first, second, … attempt takes of the whole time: with 300 s these are 1, 2, 5, 12, 30, 75
- * and 150 s. There is no wait after the eighth.
- */
-const waits = [1 / 300, 2 / 300, 5 / 300, 12 / 300, 30 / 300, 75 / 300, 150 / 300];
-const jitter = 0.2;
 
 type Answer = "delivered" | "disable" | "failed";
 /** The first row that holds decides. Redirects are not followed, so a 3xx has delivered nothing. */
@@ -43,30 +37,14 @@ function answerOf(outcome: Outcome): Answer {
   return answers.find(([from, to]) => status >= from && status <= to)?.[2] ?? "failed";
 }
 
-/** Milliseconds that a `Retry-After` (RFC 9110, 10.2.3) asks for; null when it says nothing that can be read. */
-export function retryAfterMs(value: string | undefined, now: number): number | null {
-  if (value === undefined) return null;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const date = /GMT$/.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
-}
-
-/**
- * A failure is tried again as long as attempts and time are left, the last time just before time is up. So an event
- * that is older than that when its turn comes has one attempt.
- */
+/** A failure is tried again as long as attempts and time are left. */
 export function verdict(attempted: Attempted): Settlement["verdict"] {
   const { outcome, mode, attempts, age_ms, retry_ms, now, random } = attempted;
   const answer = answerOf(outcome);
   if (answer === "delivered") return "delivered";
   if (mode === "closing") return "dead";
   if (answer === "disable") return "disable";
-  const share = waits[attempts - 1];
-  const left = retry_ms - age_ms;
-  if (share === undefined || left <= 0) return "dead";
-  const wait = share * retry_ms * (1 - jitter + 2 * jitter * random);
-  const asked = "status" in outcome ? retryAfterMs(outcome.retry_after, now) : null;
-  // A receiver that asks for no wait at all still gets the shortest one.
-  const chosen = asked === null ? wait : Math.max(asked, (waits[0] ?? 0) * retry_ms);
-  return { retry_in_ms: Math.max(1, Math.round(Math.min(chosen, left))) };
+  const retry_after = ("status" in outcome ? outcome.retry_after : null) ?? null;
+  const retry_in_ms = retryInMs({ attempts, age_ms, retry_ms, retry_after, now, random });
+  return retry_in_ms === null ? "dead" : { retry_in_ms };
 }

@@ -17,7 +17,7 @@ import { appendFileSync } from "node:fs";
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import path from "node:path";
 import { type OperationId, operations, type PseudoOperationId, triples } from "../../generated/operations";
-import { responseErrors } from "./conformity";
+import { promised } from "../../src/promised";
 
 export type AnswerId = OperationId | PseudoOperationId;
 
@@ -103,7 +103,7 @@ export function checkResponse(response: SeenResponse): AnswerId {
   const failure = status >= 400 && !head;
   const message = failure ? messageOf(bytes) : "";
   const answerer = failure ? answererOf(operation, status, message) : (operation ?? "http.notFound");
-  const wrong = responseErrors(answerer, status, headers, head ? null : bytes);
+  const wrong = promised().responseErrors(answerer, status, headers, head ? null : bytes);
   if (wrong.length > 0) throw new Error(`${method} ${response.path}: ${wrong.join("; ")}\n${bytes}`);
   if (failure) remember(answerer, status, message, inside);
   return answerer;

@@ -1,7 +1,10 @@
 /** The check that every response of every test goes through: it must see what is wrong. */
 import { expect, test } from "@jest/globals";
+import { promised, type ResponseHeaders } from "../../src/promised";
 import { operationOf } from "./client";
-import { responseErrors } from "./conformity";
+
+const responseErrors = (id: string, status: number, headers: ResponseHeaders, body: string | null) =>
+  promised().responseErrors(id, status, headers, body);
 
 const json = { "x-request-id": "r1", "cache-control": "no-store", "content-type": "application/json; charset=utf-8" };
 const limited = { ratelimit: '"app";r=1;t=1', "ratelimit-policy": '"app";q=2;w=1' };

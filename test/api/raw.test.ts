@@ -126,6 +126,11 @@ const bodies: readonly Case[] = [
   ["no type", withBody(Buffer.from("{}")).toString().replace(json, "X-A: 1"), type],
   ["text in chunks", `${put(chunked).replace(json, "Content-Type: text/plain")}1\r\na\r\n0\r\n\r\n`, type],
   ["no byte in chunks, of no type", `${put(chunked).replace(json, "X-A: 1")}0\r\n\r\n`, ok],
+  [
+    "a type behind a no-break space",
+    withBody(Buffer.from("{}")).toString().replace(json, "Content-Type: \xa0application/json"),
+    type,
+  ],
   ["utf-16", withBody(Buffer.from("{}")).toString().replace(json, `${json}; charset=utf-16`), type],
   ["utf-8 by name", withBody(Buffer.from("{}")).toString().replace(json, `${json};Charset="UTF-8"; x=y`), ok],
 ];

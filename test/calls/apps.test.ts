@@ -52,7 +52,7 @@ test("what waits for a deleted app's receiver is tried once more, each event onc
   // The first one may have been repeated before the app was deleted.
   expect(attempts.slice(0, -1)).toEqual(attempts.slice(0, -1).map(() => "call.new"));
   expect(attempts.at(-1)).toBe("call.hangup APP_DELETED 480 by gateway");
-  expect(receiver.attempts.at(-1)).toMatchObject({ session_uuid, sequence: 2 });
+  expect(receiver.attempts.at(-1)).toMatchObject({ source: session_uuid, sequence: 2 });
 });
 
 test("an app gets only the events that it wants, and their numbers have no gaps", async () => {

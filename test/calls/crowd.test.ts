@@ -26,7 +26,7 @@ test.each([["UDP"], ["TCP"]] as const)(`${calls} callers over %s`, async (transp
     return fresh.length >= calls ? fresh : undefined;
   });
   const arrived = await Promise.race([rung, done.then(() => Promise.reject(new Error("sipp has ended early")))]);
-  const [stories] = await Promise.all([Promise.all(arrived.map(({ session_uuid }) => serve(session_uuid))), done]);
+  const [stories] = await Promise.all([Promise.all(arrived.map(({ source }) => serve(source))), done]);
   const story = [
     "call.new",
     "call.answered take",

@@ -52,3 +52,77 @@ function pitch(samples: Int16Array): number {
   const [first = 0, last = 0] = [rises[0], rises.at(-1)];
   return (8000 * (rises.length - 1)) / (last - first);
 }
+
+export interface Stretch {
+  /** Samples before it. */
+  readonly from: number;
+  /** Where in the file it begins, in samples. */
+  readonly place: number;
+  readonly samples: number;
+}
+
+/** A few samples tell the place in a file of which no few are like any others. */
+const telling = 16;
+
+/**
+ * The stretches of this file that are heard, each without a jump: there may be silence within one.
+ * @param file as it sounds, without a sample of silence
+ */
+export function stretches(heard: Int16Array, file: Int16Array): Stretch[] {
+  const found: { from: number; place: number; samples: number }[] = [];
+  const places = placesOf(file);
+  let current: { readonly place: number; samples: number } | null = null;
+  for (let at = 0; at < heard.length; at++) {
+    if (heard[at] === 0) continue;
+    if (!current || heard[at] !== file[current.place + current.samples]) {
+      const fits = (place: number) => same(heard, at, file, place);
+      const place = places.get(pair(heard, at))?.find(fits);
+      current = null;
+      if (place === undefined) continue;
+      const stretch = { from: at, place, samples: 0 };
+      found.push(stretch);
+      current = stretch;
+    }
+    current.samples++;
+  }
+  return found;
+}
+
+const pair = (samples: Int16Array, at: number): number => (samples[at] ?? 0) * 65_536 + (samples[at + 1] ?? 0);
+
+/** Where each pair of samples stands. */
+function placesOf(file: Int16Array): Map<number, number[]> {
+  const places = new Map<number, number[]>();
+  for (let at = 0; at + 1 < file.length; at++) {
+    const key = pair(file, at);
+    const known = places.get(key);
+    if (known) known.push(at);
+    else places.set(key, [at]);
+  }
+  return places;
+}
+
+function same(heard: Int16Array, at: number, file: Int16Array, place: number): boolean {
+  for (let i = 0; i < telling; i++) if (heard[at + i] === undefined || heard[at + i] !== file[place + i]) return false;
+  return true;
+}
+
+export interface Pause {
+  readonly from: number;
+  readonly samples: number;
+}
+
+/** Where nothing is heard between two sounds, longest first. Files without a sample of silence only. */
+export function pauses(heard: Int16Array): Pause[] {
+  const found: Pause[] = [];
+  let last = -1;
+  for (let at = 0; at < heard.length; at++) {
+    if (heard[at] === 0) continue;
+    if (last >= 0 && at - last > 1) found.push({ from: last + 1, samples: at - last - 1 });
+    last = at;
+  }
+  return found.sort((one, other) => other.samples - one.samples);
+}
+
+/** What sounds, without the silence before, within and after. */
+export const sounding = (heard: Int16Array): Int16Array => heard.filter((sample) => sample !== 0);

@@ -68,7 +68,7 @@ test("slow: the next event waits for the answer, other calls of the app do not",
   const held = new Promise<Answer>((resolve) => {
     release = resolve;
   });
-  receiver.answer = ({ session_uuid }) => (session_uuid === slow ? held : 204);
+  receiver.answer = ({ source }) => (source === slow ? held : 204);
   const slow = await call(did);
   await othersAreServed();
   const quick = await call(did);
@@ -76,7 +76,7 @@ test("slow: the next event waits for the answer, other calls of the app do not",
   expect(receiver.of(slow)).toEqual([]);
   release(204);
   expect(told(await receiver.story(slow))).toEqual(whole);
-  expect(told(receiver.attempts.filter(({ session_uuid }) => session_uuid === slow))).toEqual(whole);
+  expect(told(receiver.attempts.filter(({ source }) => source === slow))).toEqual(whole);
   await receiver.close();
 });
 

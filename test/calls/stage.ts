@@ -9,14 +9,29 @@ import type { Received } from "../receiver";
 import { Baresip } from "./baresip";
 import { told } from "./story";
 
-/** By the name that a command has in its path. */
+/** By the name that a command has in its `command.result`. */
 interface Bodies {
   readonly answer: Body<"answer">;
   readonly hangup: Body<"hangup">;
   readonly disconnect: Body<"disconnect">;
   readonly "playback/start": Body<"startPlayback">;
   readonly "playback/stop": Body<"stopPlayback">;
+  readonly "playback/pause": Body<"pausePlayback">;
+  readonly "playback/resume": Body<"resumePlayback">;
+  readonly "playback/restart": Body<"restartPlayback">;
+  readonly "playback/seek": Body<"seekPlayback">;
+  readonly "playback/silence": Body<"playSilence">;
   readonly play_and_get_digits: Body<"playAndGetDigits">;
+  readonly "record/start": Body<"startRecording">;
+  readonly "record/stop": Body<"stopRecording">;
+  readonly "conference/join": Body<"joinRoom">;
+  readonly "conference/leave": Body<"leaveRoom">;
+  readonly "conference/mute": Body<"mute">;
+  readonly "conference/unmute": Body<"unmute">;
+  readonly "room/play": Body<"playRoom">;
+  readonly "room/pause": Body<"pauseRoom">;
+  readonly "room/volume": Body<"setRoomVolume">;
+  readonly "room/stop": Body<"stopRoom">;
 }
 export type CommandName = keyof Bodies;
 export type CommandBody<C extends CommandName> = Partial<Bodies[C]>;
@@ -73,6 +88,13 @@ export class Stage {
     return this.gateway.gateway.embedded?.sipPort ?? 0;
   }
 
+  /** Of the process that sends and receives RTP. */
+  get mediaPid(): number {
+    const pid = this.gateway.gateway.embedded?.mediaPid;
+    if (!pid) throw new Error("there is no media process");
+    return pid;
+  }
+
   /** A phone that has dialled. @param parameters of the SIP URI, such as `;transport=tcp` */
   async dialled(number = "100", parameters = ""): Promise<Baresip> {
     const phone = await Baresip.start(`phone${this.#phones.length + 1}`);
@@ -84,7 +106,7 @@ export class Stage {
   /** A phone that hears it ring. */
   async ringing(parameters = ""): Promise<{ phone: Baresip; session_uuid: string }> {
     const phone = await this.dialled("100", parameters);
-    const { session_uuid } = await this.receiver.until(() =>
+    const { source: session_uuid } = await this.receiver.until(() =>
       this.receiver.events.find(({ event, data }) => event === "call.new" && Object(data).caller_id === phone.name),
     );
     await phone.event("CALL_RINGING");
@@ -103,15 +125,20 @@ export class Stage {
     return this.gateway.client.request({ method, path, headers: this.gateway.admin, ...(body && { body }) });
   }
 
-  /** A command of the app, whatever is answered. `inside`: by a media server that the test made fail. */
+  /**
+   * A command of the app, whatever is answered. `inside`: by a media server that the test made fail.
+   * @param id of the session, or of the room that a `room/…` is for
+   */
   command<C extends CommandName>(
-    session_uuid: string,
+    id: string,
     name: C,
     body: CommandBody<C> = {},
     inside = false,
   ): Promise<ClientResponse> {
     const client = inside ? new Client(this.gateway.url, { inside }) : this.gateway.client;
-    const path = `/api/v1/sessions/${session_uuid}/commands/${name}`;
+    const path = name.startsWith("room/")
+      ? `/api/v1/conferences/${id}/${name.slice("room/".length)}`
+      : `/api/v1/sessions/${id}/commands/${name}`;
     return client.request({ method: "POST", path, headers: this.gateway.app, body });
   }
 
@@ -119,22 +146,22 @@ export class Stage {
    * A command that is taken, once its cooldown is over.
    * @returns its operation_id
    */
-  async taken<C extends CommandName>(session_uuid: string, name: C, body: CommandBody<C> = {}): Promise<string> {
-    const answer = await this.command(session_uuid, name, body);
+  async taken<C extends CommandName>(id: string, name: C, body: CommandBody<C> = {}): Promise<string> {
+    const answer = await this.command(id, name, body);
     if (answer.status === 202) return String(answer.body?.operation_id);
     const { retry_after_ms } = { retry_after_ms: null, ...Object(answer.body?.detail) };
     if (answer.status !== 429 || retry_after_ms === null) throw new Error(`${name}: ${answer.status} ${answer.text}`);
     await delay(retry_after_ms);
-    return this.taken(session_uuid, name, body);
+    return this.taken(id, name, body);
   }
 
   /** A command that is taken, and what became of it. */
   async done<C extends CommandName>(
-    session_uuid: string,
+    id: string,
     name: C,
     body: CommandBody<C> = {},
   ): Promise<Received<"command.result">> {
-    return this.receiver.result(await this.taken(session_uuid, name, body));
+    return this.receiver.result(await this.taken(id, name, body));
   }
 
   /** A simulated caller; it rings once this resolves. */
@@ -149,18 +176,32 @@ export class Stage {
     return session_uuid;
   }
 
-  /** The session as the app sees it. */
-  session(session_uuid: string): Promise<ClientResponse> {
-    return this.gateway.client.request({
-      method: "GET",
-      path: `/api/v1/sessions/${session_uuid}`,
-      headers: this.gateway.app,
-    });
+  /** A request of the app that is no command, under `/api/v1`. */
+  app(method: string, path: string, body?: object): Promise<ClientResponse> {
+    const headers = this.gateway.app;
+    return this.gateway.client.request({ method, path: `/api/v1${path}`, headers, ...(body && { body }) });
   }
 
-  /** What the app was told of a call, from its beginning to its end. */
-  async story(session_uuid: string): Promise<string[]> {
-    return told(await this.receiver.story(session_uuid));
+  /** The session as the app sees it. */
+  session(session_uuid: string): Promise<ClientResponse> {
+    return this.app("GET", `/sessions/${session_uuid}`);
+  }
+
+  /** A new conference room. @returns its id */
+  async room(name: string): Promise<string> {
+    const { status, text, body } = await this.app("POST", "/conferences", { name });
+    if (status !== 201) throw new Error(`room ${name}: ${status} ${text}`);
+    return String(body?.room_id);
+  }
+
+  async join(session_uuid: string, room_id: string, command_uid: string, muted = false): Promise<void> {
+    const { data } = await this.done(session_uuid, "conference/join", { room_id, command_uid, muted });
+    if (!data.success) throw new Error(`join: ${JSON.stringify(data)}`);
+  }
+
+  /** What the app was told of a call, from its beginning to its end, or of a room until it was closed. */
+  async story(id: string): Promise<string[]> {
+    return told(await this.receiver.story(id, id.includes("-room-") ? "conference.destroyed" : "call.hangup"));
   }
 }
 

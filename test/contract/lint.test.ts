@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { after, command, type Draft, drop, sure } from "./draft";
+import { after, command, type Draft, drop, roomCommand, sure } from "./draft";
 
 /** The rest of the sources: what the lint must say, and the change after which it must. */
 const mistakes: [string, (draft: Draft) => void][] = [
@@ -72,9 +72,53 @@ const mistakes: [string, (draft: Draft) => void][] = [
     },
   ],
   [
-    "getLive: needs exactly one status of success",
+    "getLive: needs exactly one status of success, or 200 and 206",
     ({ operation }) => {
       sure(operation("/live", "get").responses)["204"] = { description: "Empty." };
+    },
+  ],
+  [
+    "getRecording: needs exactly one status of success, or 200 and 206",
+    ({ operation }) => {
+      delete operation("/api/v1/recordings/{recording_id}", "get").responses?.["200"];
+      sure(operation("/api/v1/recordings/{recording_id}", "get").responses)["204"] = { description: "Empty." };
+    },
+  ],
+  [
+    "getLive: 200 without content",
+    ({ operation }) => {
+      delete operation("/live", "get").responses?.["200"]?.content;
+    },
+  ],
+  [
+    "deleteRoom: 204 has no content",
+    ({ operation }) => {
+      const content = { "text/plain": { schema: { type: "string" } } };
+      Object.assign(sure(operation("/api/v1/conferences/{room_id}", "delete").responses?.["204"]), { content });
+    },
+  ],
+  [
+    "listRooms: x-ended is for reading what a session or room in the path left behind",
+    ({ operation }) => {
+      operation("/api/v1/conferences", "get")["x-ended"] = true;
+    },
+  ],
+  [
+    "hangup: x-ended is for reading what a session or room in the path left behind",
+    ({ operation }) => {
+      operation(command("hangup"))["x-ended"] = true;
+    },
+  ],
+  [
+    "playRoom: x-lenient-body needs a body that may be left out",
+    ({ operation }) => {
+      operation(roomCommand("play"))["x-lenient-body"] = true;
+    },
+  ],
+  [
+    "getRoom: x-lenient-body needs a body that may be left out",
+    ({ operation }) => {
+      operation("/api/v1/conferences/{room_id}", "get")["x-lenient-body"] = true;
     },
   ],
   [
@@ -96,6 +140,25 @@ const mistakes: [string, (draft: Draft) => void][] = [
     },
   ],
   [
+    "pauseRoom: a room command reads at most 1048576 bytes",
+    ({ operation }) => {
+      operation(roomCommand("pause"))["x-body-limit"] = 65536;
+    },
+  ],
+  [
+    "stopRoom: x-command is named stop but its path says room/stop",
+    ({ operation }) => {
+      operation(roomCommand("stop"))["x-command"] = { name: "stop", result: "immediate", timeout_ms: 1 };
+    },
+  ],
+  [
+    "getRoom: x-command is named room/show but its path says /api/v1/conferences/{room_id}",
+    ({ operation }) => {
+      const show = operation("/api/v1/conferences/{room_id}", "get");
+      show["x-command"] = { name: "room/show", result: "immediate", timeout_ms: 1 };
+    },
+  ],
+  [
     "hangup: a command emits command.result",
     ({ operation }) => {
       operation(command("hangup"))["x-emits"] = ["call.hangup"];
@@ -108,9 +171,9 @@ const mistakes: [string, (draft: Draft) => void][] = [
     },
   ],
   [
-    "x-rate-groups: no operation is in conference",
+    "x-rate-groups: no operation is in idle",
     ({ document }) => {
-      document["x-rate-groups"].conference = 2000;
+      document["x-rate-groups"].idle = 2000;
     },
   ],
   [
@@ -123,6 +186,18 @@ const mistakes: [string, (draft: Draft) => void][] = [
     "hangup: emits call.lost, which is no event",
     ({ operation }) => operation(command("hangup"))["x-emits"]?.push("call.lost"),
   ],
+  [
+    "dtmf: x-source is session, room or either",
+    ({ event }) => {
+      Object.assign(event("dtmf"), { "x-source": "app" });
+    },
+  ],
+  ...["x-guards", "x-ended", "x-lenient-body", "x-source"].map((word): [string, (draft: Draft) => void] => [
+    `${word} is not explained in x-words`,
+    ({ document }) => {
+      delete document["x-words"][word];
+    },
+  ]),
   [
     "x-shiny is not explained in x-words",
     ({ schema }) => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import Ajv2020, { type AnySchema } from "ajv/dist/2020";
 import addFormats from "ajv-formats";
 import { RE2JS } from "re2js";
-import { errors, operations, triples } from "../../generated/operations";
+import { errors, eventSources, operations, triples } from "../../generated/operations";
 import { type Document, type MediaType, objects, operationsOf, type Response } from "../../scripts/spec/document";
 
 // References made absolute, so that any part of the document can be compiled by itself.
@@ -69,6 +69,19 @@ test.each(mediaTypes())("%s: compiles, and its example is valid", (_, media) => 
   if (media.example !== undefined) expect(check(structuredClone(media.example))).toBe("");
 });
 
+test.each(Object.entries(eventSources))("event %s: carries the id of a %s, and exactly one id", (event, source) => {
+  const { schema, example } = document.webhooks[event]?.post.requestBody?.content["application/json"] ?? {};
+  const check = validator(schema ?? false);
+  const { session_uuid: _, room_id: __, ...rest } = Object(example);
+  const ids = { session: { session_uuid: "a-b" }, room: { room_id: "a-room-b" } };
+  for (const kind of ["session", "room"] as const) {
+    const right = source === "either" || source === kind;
+    expect([kind, check({ ...rest, ...ids[kind] }) === ""]).toEqual([kind, right]);
+  }
+  expect(check(rest)).not.toBe("");
+  if (source === "either") expect(check({ ...rest, ...ids.session, ...ids.room })).not.toBe("");
+});
+
 test("every parameter and header compiles", () => {
   for (const { parameters } of operationsOf(document)) {
     for (const given of parameters) {
@@ -131,9 +144,11 @@ test("nothing stands beside a reference, where many resolvers would drop it", ()
 });
 
 test("failures stand in the order of the checks", () => {
-  for (const { failures } of Object.values(operations)) {
+  for (const { failures, guards } of Object.values(operations)) {
     const steps = failures.map((code) => errors[code].step);
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+    const asked: string[] = guards.map((guard) => guard.error);
+    expect(failures.filter((code) => asked.includes(code))).toEqual(asked);
   }
   expect(operations.playAndGetDigits.failures.filter((code) => errors[code].step === 8).slice(0, 4)).toEqual([
     "urls_required",

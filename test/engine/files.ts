@@ -13,10 +13,12 @@ export class FileServer {
   readonly #held = new Map<string, Held>();
   readonly #server = createServer((request, response) => {
     const path = request.url ?? "";
+    this.#requests.push(path);
     const held = this.#held.get(path);
     if (held) held.arrive(response);
     else answer(path, response);
   });
+  readonly #requests: string[] = [];
   #origin = "";
 
   async listen(): Promise<void> {
@@ -37,6 +39,12 @@ export class FileServer {
 
   text(): string {
     return `${this.#origin}/text`;
+  }
+
+  /** How often this file has been asked for. */
+  requested(url: string): number {
+    const { pathname } = new URL(url);
+    return this.#requests.filter((path) => path === pathname).length;
   }
 
   /** From now on this file is not sent until it is released. */
@@ -91,7 +99,10 @@ function wav(ms: number): Buffer {
   file.writeUInt16LE(16, 34);
   file.write("data", 36);
   file.writeUInt32LE(samples * 2, 40);
-  for (let i = 0; i < samples; i++)
-    file.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * 440 * i) / 8000)), 44 + 2 * i);
+  // 11 periods are 200 samples: of long files, too, no more is computed.
+  const periods = Int16Array.from({ length: 200 }, (_, i) =>
+    Math.round(8000 * Math.sin((2 * Math.PI * 440 * i) / 8000)),
+  );
+  file.fill(Buffer.from(periods.buffer), 44);
   return file;
 }

@@ -154,7 +154,7 @@ describe("the media process", () => {
         offset_ms: 60,
       });
       // Whether it was taken before it turned out to be gone is a race.
-      expect(other.recorder.of(session_uuid, "early", "playback.advanced")).toMatchObject([
+      expect(other.recorder.of(session_uuid, "early", "playback.moved")).toMatchObject([
         { type: "playback.started", index: 0 },
         { type: "playback.file_not_found", url: urls[1], reason: "unreachable" },
         { type: "playback.stopped" },

@@ -21,6 +21,7 @@ export const embeddedOptions = {
   sip: sipOptions,
   rtp: { portMin: 20_000, portMax: 32_000, timeoutMs: 30_000 },
   commandTimeoutMs: 2000,
+  recordingMaxMs: 60_000,
   log: silent,
 } as const satisfies Partial<EmbeddedOptions>;
 

@@ -6,10 +6,11 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { EmbeddedEngine } from "../../src/engines/embedded/embedded";
 import type { Verdict } from "../../src/engines/engine";
 import { MediaFiles } from "../../src/media/files";
+import { readHeard, Shelf } from "./ear";
 import { type EmbeddedPlace, embeddedOptions, openEmbedded, silent, sipOptions } from "./place";
 import { Recorder } from "./recorder";
 import { SipCaller } from "./sip-caller";
-import { play, run } from "./suite";
+import { openRoom, play, run, runRoom } from "./suite";
 
 describe("the embedded engine", () => {
   let place: EmbeddedPlace;
@@ -66,6 +67,28 @@ describe("the embedded engine", () => {
     expect(recorder.of(typeof called === "string" ? called : called.session_uuid)).toMatchObject([end]);
     expect(engine.connected()).toBe(false);
     expect(() => process.kill(engine.mediaPid ?? 0x7fffffff, 0)).toThrow("ESRCH");
+  });
+
+  test("closing ends recordings and rooms, and all of that is told before it is over", async () => {
+    place = await openEmbedded();
+    const { engine, recorder, files } = place;
+    const called = await engine.call(simulated);
+    const session_uuid = typeof called === "string" ? called : called.session_uuid;
+    const shelf = new Shelf();
+    await shelf.open();
+    const file = shelf.file();
+    const room_id = await openRoom(place);
+    await run(place, "joinRoom", session_uuid, { room_id, muted: false });
+    await run(place, "startRecording", session_uuid, { file });
+    await runRoom(place, "playRoom", room_id, { urls: [files.tone(20_000)], loop: true, volume: 0 });
+    await recorder.roomEvent(room_id, "play.started");
+    await engine.close();
+    expect(recorder.types(session_uuid)).toEqual(["room.joined", "recording.started", "hangup", "recording.stopped"]);
+    expect(recorder.of(session_uuid).at(-1)).toMatchObject({ recording_id: file.recording_id, failure: null });
+    expect(recorder.ofRoom(room_id).at(-1)).toMatchObject({ type: "play.stopped", reason: "destroyed" });
+    await readHeard(file.path);
+    await shelf.close();
+    await expect(openRoom(place)).rejects.toMatchObject({ refusal: "unreachable" });
   });
 
   test("closing while a call is being offered: its end is told once it was taken", async () => {

@@ -1,13 +1,17 @@
 /** What every engine must do, whatever media server is behind it. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe } from "@jest/globals";
-import type { Body, CommandId } from "../../src/contract";
-import type { Engine, OperationRef, Outcome, ScriptStep } from "../../src/engines/engine";
+import type { Body, CommandId, RoomCommandId } from "../../src/contract";
+import type { Engine, EngineBody, OperationRef, Outcome, ScriptStep } from "../../src/engines/engine";
 import type { FileServer } from "./files";
 import type { Recorder } from "./recorder";
 import { callRules } from "./rules/calls";
+import { controlRules } from "./rules/controls";
 import { digitRules } from "./rules/digits";
+import { membershipRules } from "./rules/membership";
 import { playbackRules } from "./rules/playback";
+import { recordingRules } from "./rules/recording";
+import { roomRules } from "./rules/rooms";
 
 /** A running engine with a caller and a web server beside it. */
 export interface Place {
@@ -28,7 +32,7 @@ export async function run<C extends CommandId>(
   { engine }: Pick<Place, "engine">,
   command: C,
   session_uuid: string,
-  body: Body<C>,
+  body: EngineBody<C>,
 ): Promise<Ran> {
   const operation = newOperation();
   return { ...operation, outcome: await begin({ engine }, command, session_uuid, body, operation) };
@@ -39,12 +43,32 @@ export function begin<C extends CommandId>(
   { engine }: Pick<Place, "engine">,
   command: C,
   session_uuid: string,
-  body: Body<C>,
+  body: EngineBody<C>,
   operation: OperationRef,
 ): Promise<Outcome> {
   const known = engine.commands[command];
   if (known === "unsupported") throw new Error(`${engine.kind} does not know ${command}`);
   return known(session_uuid, body, operation);
+}
+
+/** @throws Refused */
+export async function runRoom<C extends RoomCommandId>(
+  { engine }: Pick<Place, "engine">,
+  command: C,
+  room_id: string,
+  body: Body<C>,
+): Promise<Ran> {
+  const operation = newOperation();
+  const known = engine.roomCommands[command];
+  if (known === "unsupported") throw new Error(`${engine.kind} does not know ${command}`);
+  return { ...operation, outcome: await known(room_id, body, operation) };
+}
+
+/** An open room of this engine. */
+export async function openRoom({ engine }: Pick<Place, "engine">): Promise<string> {
+  const room_id = `${engine.node}-room-${randomUUID()}`;
+  await engine.openRoom(room_id);
+  return room_id;
 }
 
 export function newOperation(): OperationRef {
@@ -76,6 +100,10 @@ export function engineSuite(name: string, open: () => Promise<Place>): void {
     const place = () => opened;
     callRules(place);
     playbackRules(place);
+    controlRules(place);
     digitRules(place);
+    recordingRules(place);
+    membershipRules(place);
+    roomRules(place);
   });
 }

@@ -8,7 +8,7 @@ export interface BadValue {
   readonly below: boolean;
 }
 
-const wrongTypes: Readonly<Record<string, unknown>> = { string: 17, integer: 1.5, array: "x", object: "x" };
+const wrongTypes: Readonly<Record<string, unknown>> = { string: 17, integer: 1.5, array: "x", object: "x", boolean: 1 };
 const wrongFormats: Readonly<Record<string, string>> = { "http-url": "ftp://a/b", re2: "(" };
 
 const isNumber = (value: unknown): value is number => typeof value === "number";

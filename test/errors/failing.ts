@@ -1,10 +1,11 @@
 /** What no outsider can cause: a store that fails and an engine that refuses, handed to the gateway by its ports. */
 import { randomUUID } from "node:crypto";
-import type { CommandId } from "../../src/contract";
+import { operations } from "../../generated/operations";
 import {
   type Engine,
-  type EngineCommand,
   type EngineCommands,
+  type EngineEvent,
+  type EngineRoomCommands,
   type Outcome,
   type Refusal,
   Refused,
@@ -16,9 +17,11 @@ import type { Store } from "../../src/store/store";
 /** A method of a store that cannot be asked. */
 export const away = (): Promise<never> => Promise.reject(new Error("the store is away"));
 
-/** A memory store of which single methods fail as long as a test wants them to. */
+/** A memory store of which single methods fail as long as a test wants them to, and whose clock it can put forward. */
 export class FailingStore {
-  readonly real: Store = new MemoryStore();
+  #ahead_ms = 0;
+  #stopped: number | null = null;
+  readonly real: Store = new MemoryStore({ now: () => (this.#stopped ?? Date.now()) + this.#ahead_ms });
   /** To be handed in. */
   readonly store: Store = new Proxy(this.real, {
     get: (real, name) => {
@@ -27,6 +30,16 @@ export class FailingStore {
     },
   });
   #instead: Partial<Store> = {};
+
+  /** Windows and cooldowns that would end within this time are over. */
+  forward(ms: number): void {
+    this.#ahead_ms += ms;
+  }
+
+  /** From now on its clock only goes by {@link forward}: no window ends while a test looks at it. */
+  stop(): void {
+    this.#stopped = Date.now();
+  }
 
   /** Runs `work` while these methods stand in for the real ones. */
   async while<T>(instead: Partial<Store>, work: () => Promise<T>): Promise<T> {
@@ -39,28 +52,50 @@ export class FailingStore {
   }
 }
 
-/** How an engine meets a command: by a refusal, by no answer at all, or by an error of its own. */
-export type Conduct = Refusal | "silent" | "broken";
+/** How an engine meets a command: it takes and confirms it, refuses, does not answer at all, or has an error of its own. */
+export type Conduct = Refusal | "willing" | "silent" | "broken";
 
-/** An engine whose calls are made by the test, and that takes no command. */
+/** An engine whose calls are made by the test, and that takes commands only while it is willing. */
 export class ContraryEngine implements Engine {
   readonly kind = "freeswitch";
-  readonly node = "contrary";
   conduct: Conduct = "unreachable";
   #sink: Sink | null = null;
   #asked: () => void = () => undefined;
+  /** What it has kept silent about. */
+  #kept: (() => void)[] = [];
+
+  constructor(readonly node = "contrary") {}
 
   get commands(): EngineCommands {
-    const command: EngineCommand<CommandId> | "unsupported" =
-      this.conduct === "unsupported" ? "unsupported" : () => this.#meet(this.conduct);
+    if (this.conduct === "unsupported") return Object.fromEntries(commands.map((id) => [id, "unsupported"])) as never;
+    const met = () => this.#meet(this.conduct);
     return {
-      answer: command,
-      hangup: command,
-      disconnect: command,
-      startPlayback: command,
-      stopPlayback: command,
-      playAndGetDigits: command,
+      answer: (session_uuid, _, { operation_id }) =>
+        this.#meet(this.conduct, { session_uuid, type: "answered", operation_id }),
+      hangup: met,
+      disconnect: (session_uuid) => this.#meet(this.conduct, { session_uuid, type: "handed_back" }),
+      startPlayback: met,
+      stopPlayback: met,
+      pausePlayback: met,
+      resumePlayback: met,
+      restartPlayback: met,
+      seekPlayback: met,
+      playSilence: met,
+      playAndGetDigits: met,
+      startRecording: (session_uuid, { file: { recording_id } }, operation) =>
+        this.#meet(this.conduct, { session_uuid, type: "recording.started", ...operation, recording_id }),
+      stopRecording: met,
+      joinRoom: (session_uuid, { room_id, muted }, { operation_id }) =>
+        this.#meet(this.conduct, { session_uuid, type: "room.joined", operation_id, room_id, muted }),
+      leaveRoom: met,
+      mute: met,
+      unmute: met,
     };
+  }
+
+  get roomCommands(): EngineRoomCommands {
+    const met = this.conduct === "unsupported" ? "unsupported" : () => this.#meet(this.conduct);
+    return { playRoom: met, pauseRoom: met, setRoomVolume: met, stopRoom: met };
   }
 
   /** A call comes in. @returns its session uuid */
@@ -69,6 +104,16 @@ export class ContraryEngine implements Engine {
     const verdict = await this.#sink?.offer({ session_uuid, caller_id: "100", did });
     if (verdict !== "accepted") throw new Error(`the call was not accepted: ${verdict}`);
     return session_uuid;
+  }
+
+  /** Something happens to one of its calls, by no command. */
+  tell(event: EngineEvent): void {
+    this.#sink?.emit(event);
+  }
+
+  /** Takes all commands now that it has kept silent about. */
+  release(): void {
+    for (const taken of this.#kept.splice(0)) taken();
   }
 
   /** Resolves when the next command has reached this engine. */
@@ -89,6 +134,13 @@ export class ContraryEngine implements Engine {
   /** Nothing was ever begun. */
   cancel(): void {}
 
+  async openRoom(): Promise<void> {
+    if (this.conduct !== "willing") await this.#meet(this.conduct);
+  }
+
+  /** There is nothing in it. */
+  async closeRoom(): Promise<void> {}
+
   end(session_uuid: string, cause: string): void {
     this.#sink?.emit({ session_uuid, type: "hangup", cause, q850_cause: 41, sip_status: null, by: "gateway" });
   }
@@ -98,9 +150,14 @@ export class ContraryEngine implements Engine {
 
   async close(): Promise<void> {}
 
-  #meet(conduct: Conduct): Promise<Outcome> {
+  #meet(conduct: Conduct, confirmation?: EngineEvent): Promise<Outcome> {
     this.#asked();
-    if (conduct === "silent") return new Promise(() => {});
-    return Promise.reject(conduct === "broken" ? new Error("no such channel variable") : new Refused(conduct));
+    if (conduct === "silent") return new Promise((resolve) => this.#kept.push(() => resolve(undefined)));
+    if (conduct === "broken") return Promise.reject(new Error("no such channel variable"));
+    if (conduct !== "willing") return Promise.reject(new Refused(conduct));
+    if (confirmation) this.#sink?.emit(confirmation);
+    return Promise.resolve(undefined);
   }
 }
+
+const commands = Object.entries(operations).flatMap(([id, { command }]) => (command?.of === "session" ? [id] : []));

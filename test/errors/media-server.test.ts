@@ -3,24 +3,36 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
 import { declaring, forEachDeclaring, provoke } from "./expected";
-import { type Conduct, ContraryEngine } from "./failing";
-import { exampleBody, exampleRequest, policyOf, type RoutedId, withBody } from "./requests";
+import { type Conduct, ContraryEngine, FailingStore } from "./failing";
+import { ready } from "./ready";
+import { exampleRequest, type HttpRequest, policyOf, type RoutedId, withBody } from "./requests";
 
+const withUid = (request: HttpRequest, command_uid: string) =>
+  withBody(request, { ...JSON.parse(String(request.body)), command_uid });
 const isCommand = (id: RoutedId) => policyOf(id).command !== null;
 
 describe("an engine that takes no command", () => {
   const engine = new ContraryEngine();
+  const store = new FailingStore();
   let place: TestGateway;
   let client: Client;
   beforeAll(async () => {
-    place = await TestGateway.start({ engines: [engine], env: { COMMAND_TIMEOUT_MS: "100" } });
+    place = await TestGateway.start({
+      engines: [engine],
+      store: store.store,
+      recordings: true,
+      env: { COMMAND_TIMEOUT_MS: "100" },
+    });
     client = new Client(place.url, { inside: true });
   });
   afterAll(() => place.close());
 
+  /** To which nothing can be objected but that the engine is like this. */
   async function request(id: RoutedId, conduct: Conduct) {
+    engine.conduct = "willing";
+    const names = await ready(id, { gateway: place, store, call: () => engine.call("100") });
     engine.conduct = conduct;
-    return exampleRequest(id, place, { uuid: await engine.call("100") });
+    return exampleRequest(id, place, names);
   }
 
   forEachDeclaring("not_supported", async (id) => {
@@ -33,7 +45,7 @@ describe("an engine that takes no command", () => {
   });
 
   forEachDeclaring("media_server_timed_out", async (id) => {
-    const timedOut = withBody(await request(id, "silent"), { ...exampleBody(id, place), command_uid: "late" });
+    const timedOut = withUid(await request(id, "silent"), "late");
     await provoke(client, timedOut, id, "media_server_timed_out");
     const { headers } = await provoke(client, timedOut, id, "media_server_timed_out");
     expect(headers["idempotent-replayed"]).toBe("true");
@@ -41,12 +53,12 @@ describe("an engine that takes no command", () => {
 
   // A uid that is given and used again: it would be taken for a repeat if the refusal had not freed it.
   test.each(declaring("internal_error").filter(isCommand))("%s: an error of the engine's own", async (id) => {
-    const broken = withBody(await request(id, "broken"), { ...exampleBody(id, place), command_uid: "broken" });
+    const broken = withUid(await request(id, "broken"), "broken");
     for (let i = 0; i < 2; i += 1) await provoke(client, broken, id, "internal_error");
   });
 
   forEachDeclaring("command_uid_pending", async (id) => {
-    const held = withBody(await request(id, "silent"), { ...exampleBody(id, place), command_uid: "held" });
+    const held = withUid(await request(id, "silent"), "held");
     const asked = engine.asked();
     const first = provoke(client, held, id, "media_server_timed_out");
     await asked;
@@ -79,7 +91,7 @@ describe("a media process", () => {
     signal("SIGSTOP");
     await provoke(client, exampleRequest("answer", place, { uuid }), "answer", "media_server_timed_out");
     for (const id of declaring("media_server_unavailable").filter((each) => !isCommand(each)))
-      await provoke(client, exampleRequest(id, place), id, "media_server_unavailable");
+      await provoke(client, exampleRequest(id, place, { uuid }), id, "media_server_unavailable");
     signal("SIGKILL");
     await place.receiver.event("call.hangup", uuid);
     const health = exampleRequest("getHealth", place);

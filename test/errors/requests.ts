@@ -7,6 +7,7 @@ import type { TestGateway } from "../gateway";
 
 /** Operations that have a path: those of the document, and what answers for unknown commands. */
 export type RoutedId = OperationId | "commands.unknown";
+export const routed: readonly RoutedId[] = [...(Object.keys(operations) as OperationId[]), "commands.unknown"];
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface HttpRequest {
@@ -28,6 +29,9 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly [keyword: string]: unknown;
 }
+
+/** Whose requests they are, and where its media files lie. */
+export type Origin = Pick<TestGateway, "url" | "app" | "admin">;
 
 type Parameter = Schema & { readonly name: string; readonly schema: Schema };
 
@@ -85,11 +89,15 @@ export function policyOf(id: RoutedId) {
   return id === "commands.unknown" ? pseudoOperations[id] : operations[id];
 }
 
-/** The example body, without its uid: that one can be used once. Its URLs lead to the gateway itself. */
-export function exampleBody(id: RoutedId, place: TestGateway): JsonObject | null {
+/** The example body, without its uid: that one can be used once. Its URLs lead to the gateway itself, its ids are these. */
+export function exampleBody(id: RoutedId, place: Origin, names: Partial<Names> = {}): JsonObject | null {
   const media = objects.get(id)?.requestBody?.content["application/json"];
   if (!media) return null;
-  const text = JSON.stringify(media.example).replaceAll(/https:[^"]*/g, `${place.url}/samples/tone.wav`);
+  const { uuid, room_id } = { ...nobody, ...names };
+  const text = JSON.stringify(media.example)
+    .replaceAll(/https:[^"]*/g, `${place.url}/samples/tone.wav`)
+    .replaceAll(nobody.uuid, uuid)
+    .replaceAll(nobody.room_id, room_id);
   const { command_uid: _, ...body }: JsonObject = JSON.parse(text);
   return body;
 }
@@ -97,24 +105,28 @@ export function exampleBody(id: RoutedId, place: TestGateway): JsonObject | null
 /** Values of the parameters in a path. */
 export interface Names {
   readonly uuid: string;
+  readonly room_id: string;
+  readonly recording_id: string;
   readonly app_id: string;
   readonly command: string;
 }
 
-/** Nobody has this session, and nobody this app. */
+/** Nobody has this session, this room, this recording, and nobody this app. */
 export const nobody: Names = {
   uuid: "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
+  room_id: "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+  recording_id: "0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
   app_id: "nobody",
   command: "dance",
 };
 
 /** A request to which nothing but the names in its path can be objected. */
-export function exampleRequest(id: RoutedId, place: TestGateway, names: Partial<Names> = {}): HttpRequest {
+export function exampleRequest(id: RoutedId, place: Origin, names: Partial<Names> = {}): HttpRequest {
   const { method, path: template, auth } = policyOf(id);
   const all: Readonly<Record<string, string>> = { ...nobody, ...names };
   const target = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => all[name] ?? "");
   const credentials = auth === "none" ? {} : auth === "admin" ? place.admin : place.app;
-  const body = exampleBody(id, place);
+  const body = exampleBody(id, place, names);
   const request = { method, path: target, headers: credentials, body: null };
   return body === null ? request : withBody(request, body);
 }

@@ -2,38 +2,66 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { credentials, TestGateway } from "../gateway";
 import { declaring, expectError, forEachDeclaring, pair, provoke } from "./expected";
-import { exampleBody, exampleRequest, type HttpRequest, type RoutedId, withBody, withHeaders } from "./requests";
+import { FailingStore } from "./failing";
+import { done, openRoom, type Place, ready } from "./ready";
+import {
+  exampleBody,
+  exampleRequest,
+  type HttpRequest,
+  type Names,
+  type RoutedId,
+  withBody,
+  withHeaders,
+} from "./requests";
 
+const store = new FailingStore();
+const other = credentials("other", "another-api-key-0123456789");
 let place: TestGateway;
+let ground: Place;
 beforeAll(async () => {
-  place = await TestGateway.start();
+  place = await TestGateway.start({ store: store.store, recordings: true });
+  ground = { gateway: place, store, call: () => place.call() };
   await place.putApp("other", { api_key: "another-api-key-0123456789" });
 });
 afterAll(() => place.close());
 
-function withUid(id: RoutedId, uuid: string, command_uid: string): HttpRequest {
-  return withBody(exampleRequest(id, place, { uuid }), { ...exampleBody(id, place), command_uid });
+function withUid(id: RoutedId, names: Partial<Names>, command_uid: string): HttpRequest {
+  return withBody(exampleRequest(id, place, names), { ...exampleBody(id, place, names), command_uid });
 }
 
 describe("the session of another app", () => {
   forEachDeclaring("session_of_another_app", async (id) => {
     const request = exampleRequest(id, place, { uuid: await place.call() });
-    const foreign = withHeaders(request, credentials("other", "another-api-key-0123456789"));
-    await provoke(place.client, foreign, id, "session_of_another_app");
+    await provoke(place.client, withHeaders(request, other), id, "session_of_another_app");
   });
+});
+
+describe("the room of another app", () => {
+  forEachDeclaring("room_of_another_app", async (id) => {
+    const room_id = await openRoom(ground, other);
+    const request = exampleRequest(id, place, { uuid: await place.call(), room_id });
+    await provoke(place.client, request, id, "room_of_another_app");
+  });
+});
+
+test("a call that is to join a room that there is not", async () => {
+  const request = exampleRequest("joinRoom", place, { uuid: await place.call() });
+  await provoke(place.client, request, "joinRoom", "room_not_found");
 });
 
 describe("a uid that another command has had", () => {
   forEachDeclaring("command_uid_reused", async (id) => {
-    const uuid = await place.call();
-    const first = await place.client.request(withUid(id === "answer" ? "stopPlayback" : "answer", uuid, "one"));
+    const names = await ready(id, ground);
+    const others: readonly RoutedId[] = names.uuid ? ["stopPlayback", "answer"] : ["pauseRoom", "stopRoom"];
+    const [before = id] = others.filter((another) => another !== id);
+    const first = await place.client.request(withUid(before, names, "one"));
     expect(first.status).toBe(202);
-    await provoke(place.client, withUid(id, uuid, "one"), id, "command_uid_reused");
+    await provoke(place.client, withUid(id, names, "one"), id, "command_uid_reused");
   });
 });
 
 test("a uid that comes again with the default of another field written out is a repeat", async () => {
-  const request = withUid("playAndGetDigits", await place.call(), "twice");
+  const request = withUid("playAndGetDigits", { uuid: await place.call() }, "twice");
   const body = JSON.parse(String(request.body));
   expect((await place.client.request(withBody(request, { ...body, timeout_ms: 300 }))).status).toBe(202);
   const again = await place.client.request(withBody(request, { ...body, timeout_ms: 300, digit_timeout_ms: 300 }));
@@ -50,12 +78,12 @@ const waiting = declaring("command_uid_pending").filter((id) => id !== "hangup" 
 
 describe("a uid whose first try is not decided", () => {
   test.each(waiting)("%s", async (id) => {
-    const uuid = await place.call();
+    const names = await ready(id, ground);
     if (id === "stopPlayback") {
-      await place.client.request(exampleRequest("startPlayback", place, { uuid }));
-      await place.receiver.event("playback.started", uuid);
+      await place.client.request(exampleRequest("startPlayback", place, names));
+      await place.receiver.event("playback.started", names.uuid);
     }
-    const repeated = withUid(id, uuid, "at-once");
+    const repeated = withUid(id, names, "at-once");
     const [first, second] = await pair(place.url, repeated, repeated);
     expect(first.status).toBe(202);
     expectError(second, "command_uid_pending");
@@ -63,12 +91,21 @@ describe("a uid whose first try is not decided", () => {
   });
 });
 
+/** Commands whose second one would be refused for its state: what of their group is sent before, and for what they are ready. */
+const primers: { readonly [O in RoutedId]?: { readonly first: RoutedId; readonly state?: RoutedId } } = {
+  startRecording: { first: "playAndGetDigits", state: "joinRoom" },
+  stopRecording: { first: "stopPlayback" },
+  leaveRoom: { first: "joinRoom" },
+  mute: { first: "unmute", state: "unmute" },
+  unmute: { first: "mute", state: "mute" },
+};
+
 describe("a second command within the cooldown", () => {
   forEachDeclaring("command_rate_limited", async (id) => {
-    const request = exampleRequest(id, place, { uuid: await place.call() });
-    const [first, second] = await pair(place.url, request, request);
-    expect(first.status).toBe(202);
-    expectError(second, "command_rate_limited");
+    const { first = id, state = id } = primers[id] ?? {};
+    const names = await ready(state, ground);
+    await done(first, ground, names);
+    await provoke(place.client, exampleRequest(id, place, names), id, "command_rate_limited");
   });
 });
 

@@ -1,17 +1,21 @@
 /** What only a store that fails can cause. */
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { AdmissionRequest, Store } from "../../src/store/store";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
+import { type Behind, behind } from "./behind";
 import { declaring, forEachDeclaring, provoke } from "./expected";
 import { away, FailingStore } from "./failing";
+import { ready } from "./ready";
 import { exampleRequest, policyOf, type RoutedId, withHeaders } from "./requests";
 
 const store = new FailingStore();
 let place: TestGateway;
 let client: Client;
 beforeAll(async () => {
-  place = await TestGateway.start({ store: store.store });
+  place = await TestGateway.start({ store: store.store, recordings: true });
   client = new Client(place.url, { inside: true });
 });
 afterAll(() => place.close());
@@ -25,32 +29,31 @@ describe("when the store cannot be asked about a key", () => {
   });
 });
 
-/** A store that gives a call that has ended for a live one. */
-async function admitEnded(request: AdmissionRequest) {
-  const admission = await store.real.admit(request);
-  if (admission.outcome !== "admitted" || !admission.loaded) throw new Error(`not admitted: ${admission.outcome}`);
-  const session = { ...admission.loaded.session, state: "ended" as const };
-  return { ...admission, loaded: { ...admission.loaded, session } };
-}
-
-/** What fails after the request was let in, as far as an operation asks the store for anything then. */
-const failing: { readonly [O in RoutedId]?: Partial<Store> } = {
-  listSessions: { sessions: away },
-  getSession: { admit: admitEnded },
-  listApps: { apps: away },
-  getApp: { app: away },
-  putApp: { putApp: away },
-  deleteApp: { closeApp: away },
-  rotateWebhookSecret: { rotateSecret: away },
+const failing: Behind = {
+  ...behind(store),
+  listNodes: { countAdmin: away },
   createSandboxCall: { countAdmin: away },
 };
 
+/** They ask the disk in place of the store. */
+const onDisk: readonly RoutedId[] = ["getRecording", "deleteRecording"];
+
+describe("when the disk fails", () => {
+  test.each(onDisk)("%s: a recording that cannot be read", async (id) => {
+    const recording_id = randomUUID();
+    // What stands where a file should be.
+    await mkdir(path.join(place.recordings ?? "", "test", `${recording_id}.json`), { recursive: true });
+    await provoke(client, exampleRequest(id, place, { recording_id }), id, "internal_error");
+  });
+});
+
 describe("when the store fails behind the checks", () => {
-  const others = declaring("internal_error").filter((id) => policyOf(id).command === null);
+  const others = declaring("internal_error").filter((id) => policyOf(id).command === null && !onDisk.includes(id));
   test.each(others)("%s", async (id) => {
     const instead = failing[id];
     if (!instead) throw new Error(`nothing is known to fail in ${id}`);
-    const request = exampleRequest(id, place, { uuid: await place.call(), app_id: "test" });
+    const ground = { gateway: place, store, call: () => place.call() };
+    const request = exampleRequest(id, place, { ...(await ready(id, ground)), app_id: "test" });
     const { headers } = await store.while(instead, () => provoke(client, request, id, "internal_error"));
     const line = place.log.find(
       (each) => each.includes("internal error") && each.includes(`${headers["x-request-id"]}`),
@@ -64,9 +67,9 @@ describe("when the store fails behind the checks", () => {
     await store.while({ countAdmin: away }, () => provoke(client, request, id, "internal_error"));
   });
 
-  test("a call whose app cannot be looked up is refused", async () => {
+  test("a call whose app cannot be looked up", async () => {
     const request = exampleRequest("createSandboxCall", place);
-    const refused = () => provoke(client, request, "createSandboxCall", "media_server_unavailable");
+    const refused = () => provoke(client, request, "createSandboxCall", "internal_error");
     await store.while({ appForDid: away }, refused);
   });
 });

@@ -14,7 +14,7 @@ import {
 } from "./requests";
 
 /** Makes a wrong request of a valid one. */
-type Violation = (request: HttpRequest) => HttpRequest;
+export type Violation = (request: HttpRequest) => HttpRequest;
 type Violations = Readonly<Record<string, Violation>>;
 
 const json = { "Content-Type": "application/json" };
@@ -48,7 +48,7 @@ function tooLarge(id: RoutedId): Violations {
 
 /** Arrays and objects inside each other, the body itself included. */
 function tooDeep(id: RoutedId): Violation {
-  return (request) => changed(id, { color: JSON.parse("[".repeat(32) + "]".repeat(32)) })(request);
+  return (request) => changed(id, { depth: JSON.parse("[".repeat(32) + "]".repeat(32)) })(request);
 }
 
 /** Those that have nothing to do with single fields. */
@@ -83,6 +83,9 @@ const general: Readonly<Partial<Record<ErrorCode, (id: RoutedId) => Violations>>
   unknown_field: (id) => ({ color: changed(id, { color: "red" }) }),
   invalid_command: () => ({ "unknown command": (request) => request }),
   session_not_found: () => ({ "unknown uuid": (request) => request }),
+  // A join names a session as well, which is looked for before.
+  room_not_found: (id): Violations => (policyOf(id).session === null ? { "unknown room": (request) => request } : {}),
+  recording_not_found: () => ({ "unknown recording": (request) => request }),
   app_not_found: () => ({ "unknown app": (request) => request }),
 };
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Media, remote, sine } from "./listener";
 import { event, levelAt, RtpPeer, rtp, samples } from "./peer";
+import { readWav } from "./wav";
 
 let media: Media;
 let peer: RtpPeer;
@@ -41,10 +43,16 @@ function resident(): number {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
-test("10,000 random and 10,000 mutated datagrams leave the call, the digits and the memory as they were", async () => {
+test("10,000 random and 10,000 mutated datagrams leave the call, its room and recording, and the memory as they were", async () => {
   const { port } = await media.link.open("target", "socket");
   peer.callTo(port);
   await media.link.remote("target", remote(peer.port));
+  // In a room and recorded, so that his audio is listened to.
+  await media.link.openRoom("room");
+  await media.link.join("target", "room", false);
+  const { path } = await media.file("recording.wav", new Int16Array(0));
+  await rm(path);
+  expect(await media.link.record("target", "recording", path, 3_600_000)).toEqual({ failure: null });
   const before = media.link.pid();
   await peer.silence(1);
   const sent = 20_000;
@@ -56,6 +64,9 @@ test("10,000 random and 10,000 mutated datagrams leave the call, the digits and 
   }
   const told = media.listener.about("target").filter(({ told }) => told !== "digit");
   expect(told).toEqual([]);
+  await media.link.stopRecording("target");
+  expect(await media.listener.first("recorded", "target")).toMatchObject({ failure: null });
+  expect(readWav(path).right.every((sample) => sample === 0)).toBe(true);
   await media.link.play("target", 1, await media.file("after.raw", sine(440, 200)), 0);
   const first = await peer.next(({ body }) => body.some((byte) => byte !== 0xff));
   expect(levelAt(samples([first, ...(await peer.listen(9))]), 440)).toBeGreaterThan(-11);

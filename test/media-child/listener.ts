@@ -17,22 +17,30 @@ import { Arrivals } from "./arrivals";
 
 export type Told =
   | { readonly told: "digit"; readonly call: string; readonly digit: string; readonly duration_ms: number }
-  | { readonly told: "played"; readonly call: string; readonly play: number; readonly offset_ms: number }
-  | { readonly told: "play_failed"; readonly call: string; readonly play: number }
+  | { readonly told: "played"; readonly target: string; readonly play: number; readonly offset_ms: number }
+  | { readonly told: "play_failed"; readonly target: string; readonly play: number }
+  | { readonly told: "recorded"; readonly call: string; readonly recording_id: string; readonly failure: string | null }
   | { readonly told: "timeout"; readonly call: string }
   | { readonly told: "pressed"; readonly call: string; readonly step: number }
   | { readonly told: "lost" };
+
+function subject(word: Told): string | null {
+  return "call" in word ? word.call : "target" in word ? word.target : null;
+}
 
 /** Keeps all that is told, in order. */
 export class Listener extends Arrivals<Told> implements MediaHandler {
   onDigit(call: string, digit: string, duration_ms: number): void {
     this.push({ told: "digit", call, digit, duration_ms });
   }
-  onPlayed(call: string, play: number, offset_ms: number): void {
-    this.push({ told: "played", call, play, offset_ms });
+  onPlayed(target: string, play: number, offset_ms: number): void {
+    this.push({ told: "played", target, play, offset_ms });
   }
-  onPlayFailed(call: string, play: number): void {
-    this.push({ told: "play_failed", call, play });
+  onPlayFailed(target: string, play: number): void {
+    this.push({ told: "play_failed", target, play });
+  }
+  onRecorded(call: string, recording_id: string, failure: string | null): void {
+    this.push({ told: "recorded", call, recording_id, failure });
   }
   onTimeout(call: string): void {
     this.push({ told: "timeout", call });
@@ -44,13 +52,13 @@ export class Listener extends Arrivals<Told> implements MediaHandler {
     this.push({ told: "lost" });
   }
 
-  /** The first word of this kind (about this call). */
-  first(told: Told["told"], call?: string): Promise<Told> {
-    return this.find((word) => word.told === told && (call === undefined || ("call" in word && word.call === call)));
+  /** The first word of this kind (about this call or room). */
+  first(told: Told["told"], name?: string): Promise<Told> {
+    return this.find((word) => word.told === told && (name === undefined || subject(word) === name));
   }
 
-  about(call: string): Told[] {
-    return this.all.filter((word) => "call" in word && word.call === call);
+  about(name: string): Told[] {
+    return this.all.filter((word) => subject(word) === name);
   }
 
   /** The digits of a call so far, with their durations: "1:100 2:80". */

@@ -108,6 +108,11 @@ export class RtpPeer {
     return this.arrivals.find(fits, this.heard.length);
   }
 
+  /** The packet with this number, heard already or still to come. */
+  packetNumber(number: number): Promise<Heard> {
+    return this.arrivals.find(() => true, number);
+  }
+
   /** The next `count` packets. */
   async listen(count: number): Promise<Heard[]> {
     const from = this.heard.length;

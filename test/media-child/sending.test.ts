@@ -114,7 +114,7 @@ describe("a file", () => {
     expect(levelAt(pcm, 660)).toBeLessThan(-50);
     expect(await media.listener.first("played", "tone")).toEqual({
       told: "played",
-      call: "tone",
+      target: "tone",
       play: 7,
       offset_ms: 500,
     });
@@ -206,7 +206,9 @@ describe("a file", () => {
     await call("short");
     await media.link.play("short", 2, { path: short.path, samples: 8000 }, 0);
     expect(await media.listener.first("play_failed", "short")).toMatchObject({ play: 2 });
-    expect(await media.lines.find(({ call }) => call === "short")).toMatchObject({ msg: "file could not be played" });
+    expect(await media.lines.find(({ target }) => target === "short")).toMatchObject({
+      msg: "file could not be played",
+    });
     await call("folder");
     await media.link.play("folder", 3, { path: "/", samples: 8000 }, 0);
     expect(await media.listener.first("play_failed", "folder")).toMatchObject({ play: 3 });

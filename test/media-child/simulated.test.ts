@@ -33,7 +33,7 @@ test("files are played to him, and stopped", async () => {
   await media.link.play("plays", 1, file, 100);
   expect(await media.listener.first("played", "plays")).toEqual({
     told: "played",
-    call: "plays",
+    target: "plays",
     play: 1,
     offset_ms: 300,
   });

@@ -13,20 +13,33 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   time: { may: [] },
   log: { may: ["time"] },
   keys: { may: [] },
-  config: { may: ["log", "outbound"] },
+  ids: { may: [] },
+  values: { may: ["outbound"] },
+  config: { may: ["log", "values"] },
+  timings: { may: [] },
+  metrics: { may: ["generated", "timings"], types: ["log"] },
+  promised: { may: ["api"] },
+  contract_check: { may: ["promised"], types: ["log", "metrics"] },
   outbound: { may: [] },
   "store port": { may: [], types: ["contract"] },
   store: { may: ["store port"], types: ["contract"] },
   "engine port": { may: [], types: ["contract"] },
   engines: { may: ["engine port", "media"], types: ["contract", "log"] },
   media: { may: ["outbound", "engine port"], types: ["log"] },
-  webhooks: { may: ["outbound", "store port"], types: ["contract", "log"] },
-  sessions: { may: ["store port", "engine port", "generated", "time"], types: ["contract", "log"] },
-  handlers: {
-    may: ["sessions", "engine port", "keys", "outbound", "webhooks", "generated"],
-    types: ["contract", "store port", "config", "log"],
+  recordings: { may: ["outbound"], types: ["contract", "engine port", "log"] },
+  webhooks: { may: ["ids", "outbound", "store port"], types: ["contract", "contract_check", "log", "metrics"] },
+  sessions: {
+    may: ["store port", "engine port", "generated", "ids", "time"],
+    types: ["contract", "log", "metrics", "recordings"],
   },
-  api: { may: ["generated", "store port", "keys", "outbound"], types: ["contract", "handlers", "log"] },
+  handlers: {
+    may: ["sessions", "engine port", "keys", "outbound", "recordings", "time", "webhooks", "generated"],
+    types: ["contract", "store port", "config", "log", "metrics"],
+  },
+  api: {
+    may: ["generated", "ids", "store port", "keys", "outbound"],
+    types: ["contract", "contract_check", "handlers", "log", "metrics"],
+  },
 };
 const anywhere = ["main", "cli"];
 

@@ -1,8 +1,11 @@
 /** The environment: every problem in one message, exit 1, before a port is opened. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { startDevelopment } from "../../src/cli/development";
 import { ConfigError, packageVersion, readConfig, variables } from "../../src/config";
@@ -38,13 +41,27 @@ test("values are read as what they are", () => {
     TRUST_PROXY: "10.0.0.0/8, ::1",
     ALLOW_HTTP_WEBHOOKS: "true",
     LOG_LEVEL: "warn",
+    CORS_ORIGINS: "https://app.example.com, http://localhost:3000",
+    RECORDING_DIR: ".",
+    RECORDING_BASE_URL: "https://voice.example.com/gateway/",
+    RECORDING_UPLOAD_URL: "https://user:secret@files.example.com/",
+    CONTRACT_CHECK: "all",
   });
   expect([...(config.SIP_USERS ?? [])]).toEqual([
     ["alice", "secret"],
     ["bob", "other"],
   ]);
   expect(config.TRUST_PROXY?.map(([base, bits]) => `${base}/${bits}`)).toEqual(["10.0.0.0/8", "::1/128"]);
-  expect(config).toMatchObject({ ALLOW_HTTP_WEBHOOKS: true, LOG_LEVEL: "warn" });
+  expect(config).toMatchObject({
+    ALLOW_HTTP_WEBHOOKS: true,
+    LOG_LEVEL: "warn",
+    CORS_ORIGINS: ["https://app.example.com", "http://localhost:3000"],
+    RECORDING_DIR: process.cwd(),
+    RECORDING_BASE_URL: "https://voice.example.com/gateway",
+    RECORDING_UPLOAD_URL: "https://user:secret@files.example.com",
+    RECORDING_MAX_SECONDS: 14_400,
+    CONTRACT_CHECK: "all",
+  });
 });
 
 test.each<[string, string]>([
@@ -65,6 +82,21 @@ test.each<[string, string]>([
   ["TRUST_PROXY", "proxy.example.com"],
   ["COMMAND_TIMEOUT_MS", "1e3"],
   ["LOG_LEVEL", "loud"],
+  ["ROOM_IDLE_SECONDS", "0"],
+  ["EVENT_RETENTION_SECONDS", "2592001"],
+  ["CORS_ORIGINS", "*"],
+  ["CORS_ORIGINS", "https://app.example.com/"],
+  ["CORS_ORIGINS", "null"],
+  ["CORS_ORIGINS", "https://app.example.com,,"],
+  ["RECORDING_UPLOAD_URL", "ftp://files.example.com"],
+  ["RECORDING_UPLOAD_URL", "https://files.example.com/?token=1"],
+  ["RECORDING_BASE_URL", "voice.example.com"],
+  ["RECORDING_BASE_URL", "https://user:secret@voice.example.com"],
+  ["RECORDING_DIR", "/no/such/folder"],
+  ["RECORDING_DIR", __filename],
+  ["RECORDING_MAX_SECONDS", "0"],
+  ["RECORDING_RETENTION_DAYS", "-1"],
+  ["CONTRACT_CHECK", "some"],
 ])("%s=%s is refused with what would be right", (name, value) => {
   expect(problems({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
 });
@@ -76,13 +108,21 @@ test("all problems come at once, those between variables too, and values of keys
     SIP_HOST: "0.0.0.0",
     RTP_PORT_MIN: "20000",
     RTP_PORT_MAX: "20000",
+    RECORDING_DIR: ".",
   };
   const { status, stdout, stderr } = voicegate(["serve"], env);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-  expect(stderr).toMatch(/^The configuration has 4 problems:\n {2}PORT .*\n {2}ADMIN_API_KEY .*\n/);
+  expect(stderr).toMatch(/^The configuration has 5 problems:\n {2}PORT .*\n {2}ADMIN_API_KEY .*\n/);
   expect(stderr).toContain("SIP_PUBLIC_HOST is required when SIP_HOST is 0.0.0.0");
+  expect(stderr).toContain("RECORDING_BASE_URL is required when RECORDING_DIR is set");
   expect(stderr).toContain("RTP_PORT_MAX must be greater than RTP_PORT_MIN");
   expect(stderr).not.toContain("hunter2");
+});
+
+test("a value that is wrong in itself is no second problem", () => {
+  expect(problems({ RECORDING_DIR: ".", RECORDING_BASE_URL: "nowhere" })).toHaveLength(1);
+  expect(problems({ SIP_HOST: "0.0.0.0", SIP_PUBLIC_HOST: "nowhere" })).toHaveLength(1);
+  expect(problems({ RECORDING_DIR: "/no/such/folder" })).toHaveLength(1);
 });
 
 test("a port in use ends the start with one line and exit 1", async () => {
@@ -99,6 +139,15 @@ test("development mode is for this machine, unless somebody has chosen a key", (
   const { status, stdout, stderr } = voicegate(["dev"], { HOST: "0.0.0.0", PORT: "0", ADMIN_API_KEY: "" });
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(/^The configuration has a problem:\n {2}HOST 0\.0\.0\.0 .*set ADMIN_API_KEY.*\n$/);
+});
+
+test("development mode: what is wrong is said once, and leaves no folder behind", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "voicegate-test-"));
+  const { status, stderr } = voicegate(["dev"], { PORT: "80a", TMPDIR: folder });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^The configuration has a problem:\n {2}PORT must be .*\n$/);
+  expect(readdirSync(folder)).toEqual([]);
+  rmSync(folder, { recursive: true });
 });
 
 test("development mode: empty values are unset, and others get no key that everybody knows", async () => {

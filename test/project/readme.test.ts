@@ -95,6 +95,21 @@ test("the first real call: the newest call is answered, and digits are asked for
   await development.prints(/command=play_and_get_digits .*success=true/);
 });
 
+test("a conference, a recording, and the events again", async () => {
+  const session_uuid = await place({ did: "100" });
+  const headers = { "X-App-ID": "demo", "X-API-Key": "demo-api-key-0123456789" };
+  const answer = `/api/v1/sessions/${session_uuid}/commands/answer`;
+  await new Client(url).request({ method: "POST", path: answer, headers, body: {} });
+  await development.prints(/command=answer .*success=true/);
+  const room = paste(block("conference/join"), `SESSION=${session_uuid}`);
+  expect(room).toContain('"name":"standup"');
+  await development.prints(/conference\.member\.joined/);
+  await development.prints(/conference\.play\.started/);
+  paste(block("record/start"), `SESSION=${session_uuid}`);
+  await development.prints(/recording\.completed/);
+  expect(paste(block("/events?after=0"), `SESSION=${session_uuid}`)).toContain('"event":"conference.member.joined"');
+});
+
 test("the example lets in who knows the PIN", async () => {
   const [command, ...args] = block("examples/ivr.js").trim().split(" ");
   const ivr = new Program(command ?? "", args, { VOICEGATE_URL: url });

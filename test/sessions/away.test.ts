@@ -24,7 +24,7 @@ test("an app is deleted: 500 while its calls cannot be ended, and done at the ne
   const client = new Client(place.url, { inside: true });
   const session_uuid = await place.call();
   const request = { method: "DELETE", path: "/admin/apps/test", headers: place.admin };
-  const { status } = await store.while({ load: away }, () => client.request(request));
+  const { status } = await store.while({ loadSession: away }, () => client.request(request));
   expect(status).toBe(500);
   const { data } = await place.receiver.event("call.hangup", session_uuid);
   expect(data).toMatchObject({ cause: "APP_DELETED", by: "gateway" });
@@ -35,7 +35,7 @@ test("the gateway shuts down all the same", async () => {
   const store = new FailingStore();
   const place = await TestGateway.start({ store: store.store });
   await place.call();
-  await store.while({ load: away, commit: away }, () => place.gateway.shutdown());
+  await store.while({ loadSession: away, commit: away }, () => place.gateway.shutdown());
   expect(place.gateway.embedded?.mediaPid).toBeNull();
   expect(place.log.some((line) => line.includes("events lost"))).toBe(true);
   await place.close();
@@ -48,9 +48,9 @@ test("a call that was stored, but whose caller was refused, is ended", async () 
   const request = { method: "POST", path: "/admin/sandbox/calls", headers: place.admin, body: { did: "100" } };
   const { status } = await store.while(lost(store, "createSession", 1), () => client.request(request));
   expect(status).toBe(503);
-  const { session_uuid, data } = await place.receiver.event("call.hangup");
+  const { source, data } = await place.receiver.event("call.hangup");
   expect(data).toMatchObject({ cause: "NORMAL_TEMPORARY_FAILURE", by: "gateway" });
-  expect(place.receiver.names(session_uuid)).toEqual(["call.new", "call.hangup"]);
+  expect(place.receiver.names(source)).toEqual(["call.new", "call.hangup"]);
   await place.close();
 });
 

@@ -40,9 +40,9 @@ test("a deletion during which the store fails is brought to its end all the same
   const deleted = remove(place);
   while ((await store.app("test")) !== null) await nextRound();
   expect((await remove(place)).status).toBe(404);
-  expect(await store.load(session_uuid)).not.toBeNull();
+  expect(await store.loadSession(session_uuid)).not.toBeNull();
   store.ahead = 30_000;
-  while ((await store.load(session_uuid)) !== null) await nextRound();
+  while ((await store.loadSession(session_uuid)) !== null) await nextRound();
   expect(await store.appsWithEvents()).toEqual([]);
   store.away = false;
   await deleted;

@@ -5,10 +5,15 @@ import { MemoryStore } from "../../src/store/memory";
 import {
   appPut,
   commandOf,
+  commitOf,
   decided,
   ended,
+  endedRoom,
   eventOf,
+  loaded,
+  memberOf,
   requestOf,
+  roomOf,
   sessionOf,
   settlementOf,
   turn,
@@ -26,7 +31,7 @@ function used(): number {
   return process.memoryUsage().heapUsed;
 }
 
-test("days of calls, each from a new address, with a remembered uid and deliveries, leave nothing behind", async () => {
+test("days of calls, each from a new address, with a remembered uid, a room and deliveries, leave nothing behind", async () => {
   let now = Date.UTC(2024, 0, 1);
   const store = new MemoryStore({ now: () => now });
   let calls = 0;
@@ -40,9 +45,15 @@ test("days of calls, each from a new address, with a remembered uid and deliveri
       await store.admit(requestOf({ address: `address of ${uuid}`, session_uuid: uuid, command: commandOf() }));
       await decided(store, uuid, withUid(`taken of ${uuid}`), 202);
       await decided(store, uuid, withUid(`refused of ${uuid}`), "free");
-      await ended(store, uuid, [eventOf(1)]);
-      const { taken } = await turn(store);
-      await turn(store, { settled: taken.map((each) => settlementOf(each)) });
+      const room_id = `room of ${uuid}`;
+      await store.createRoom(roomOf(room_id));
+      const joined = eventOf(1, "conference.member.joined", { id: `joined ${uuid}`, room_id });
+      await store.commit(commitOf(await loaded(store, uuid), memberOf(room_id), { events: [joined] }));
+      await ended(store, uuid, [eventOf(2, "call.hangup", { id: `hangup ${uuid}` })]);
+      await endedRoom(store, room_id, [eventOf(1, "conference.destroyed", { id: `destroyed ${uuid}` })]);
+      for (let { taken } = await turn(store); taken.length > 0; ) {
+        ({ taken } = await turn(store, { settled: taken.map((each) => settlementOf(each)) }));
+      }
     }
     now += DAY;
     await store.sweep();

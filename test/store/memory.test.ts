@@ -14,15 +14,15 @@ import {
   names,
   only,
   requestOf,
-  type Subject,
   sessionOf,
   settlementOf,
+  type Tried,
   turn,
   withUid,
 } from "./samples";
 import { storeSuite } from "./suite";
 
-function memory(bounds: MemoryStoreOptions["bounds"] = {}): Subject {
+function memory(bounds: MemoryStoreOptions["bounds"] = {}): Tried {
   let now = Date.UTC(2024, 0, 1);
   const store = new MemoryStore({ now: () => now, bounds });
   return {
@@ -36,17 +36,17 @@ function memory(bounds: MemoryStoreOptions["bounds"] = {}): Subject {
 storeSuite("memory", () => memory());
 
 describe("bounds of the memory store", () => {
-  async function filled(bounds: MemoryStoreOptions["bounds"], ...calls: string[]): Promise<Subject> {
+  async function filled(bounds: MemoryStoreOptions["bounds"], ...calls: string[]): Promise<Tried> {
     const subject = memory(bounds);
     await subject.store.putApp(appPut("acme"));
     for (const uuid of calls) await subject.store.createSession(sessionOf(uuid), []);
     return subject;
   }
-  const outcome = async (subject: Subject, call: string, uid: string) =>
+  const outcome = async (subject: Tried, call: string, uid: string) =>
     (await admit(subject.store, call, withUid(uid, { fingerprint: "another" }))).outcome;
 
   test("a session forgets its oldest uid", async () => {
-    const subject = await filled({ uids_per_session: 2 }, "call", "quiet");
+    const subject = await filled({ uids_per_subject: 2 }, "call", "quiet");
     await decided(subject.store, "quiet", withUid("kept"), 202);
     for (const uid of ["one", "two", "three"]) await decided(subject.store, "call", withUid(uid), 202);
     expect(await outcome(subject, "call", "two")).toBe("uid_used");
@@ -66,7 +66,7 @@ describe("bounds of the memory store", () => {
     await ended(store, "one");
     await decided(store, "two", withUid("second"), 202);
     await decided(store, "two", withUid("taken back"), "free");
-    expect(await outcome(subject, "one", "first")).toBe("gone");
+    expect(await outcome(subject, "one", "first")).toBe("session_gone");
     await decided(store, "two", withUid("third"), 202);
     expect(await outcome(subject, "two", "second")).toBe("uid_used");
     expect((await store.admit({ ...foreign, command: withUid("kept") })).outcome).toBe("uid_busy");
@@ -90,12 +90,12 @@ describe("bounds of the memory store", () => {
       await decided(subject.store, uuid, withUid("uid"), 202);
       await ended(subject.store, uuid);
     }
-    expect(await outcome(subject, "one", "uid")).toBe("gone");
+    expect(await outcome(subject, "one", "uid")).toBe("session_gone");
     expect(await outcome(subject, "two", "uid")).toBe("uid_used");
   });
 
   test("a session gives up its oldest event that is not under way, and says so", async () => {
-    const { store } = await filled({ events_per_session: 3 }, "call");
+    const { store } = await filled({ queued_per_source: 3 }, "call");
     await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(1, 2) }));
     const first = only(await turn(store));
     await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(3, 5) }));
@@ -106,7 +106,7 @@ describe("bounds of the memory store", () => {
   });
 
   test("an app gives up its oldest event that is not under way", async () => {
-    const { store } = await filled({ events_per_app: 3 }, "one", "two", "three");
+    const { store } = await filled({ queued_per_app: 3 }, "one", "two", "three");
     const add = async (uuid: string, from: number, to: number) =>
       store.commit(commitOf(await loaded(store, uuid), {}, { events: eventsOf(from, to) }));
     await add("one", 1, 1);
@@ -119,23 +119,23 @@ describe("bounds of the memory store", () => {
   });
 
   /** Commits one event of each name, numbered from `from`. */
-  async function add(subject: Subject, uuid: string, from: number, ...events: string[]): Promise<void> {
+  async function add(subject: Tried, uuid: string, from: number, ...events: string[]): Promise<void> {
     const numbered = events.map((event, i) => eventOf(from + i, event));
     await subject.store.commit(commitOf(await loaded(subject.store, uuid), {}, { events: numbered }));
   }
   /** Takes and delivers all that a subject has. */
-  async function delivered({ store }: Subject): Promise<string[]> {
+  async function delivered({ store }: Tried): Promise<string[]> {
     const all: string[] = [];
     let settled: Settlement[] = [];
     for (;;) {
       const { taken } = await turn(store, { settled });
       if (taken.length === 0) return all;
-      all.push(...taken.map(({ session_uuid, event }) => `${session_uuid}:${event.sequence} ${event.event}`));
+      all.push(...taken.map(({ queue, event }) => `${queue}:${event.sequence} ${event.event}`));
       settled = taken.map((each) => settlementOf(each));
     }
   }
 
-  test.each(["events_per_session", "events_per_app"])("%s: digits are given up first, ends never", async (bound) => {
+  test.each(["queued_per_source", "queued_per_app"])("%s: digits are given up first, ends never", async (bound) => {
     const subject = await filled({ [bound]: 3 }, "call");
     await add(subject, "call", 1, "playback.stopped", "dtmf", "command.result", "dtmf", "playback.started", "dtmf");
     await add(subject, "call", 7, "command.result", "call.hangup", "dtmf", "command.result");
@@ -145,7 +145,7 @@ describe("bounds of the memory store", () => {
   });
 
   test("ends of calls and commands are given up only when an app would exhaust the process", async () => {
-    const subject = await filled({ events_per_app: 2, needed_per_app: 3 }, "one", "two");
+    const subject = await filled({ queued_per_app: 2, needed_per_app: 3 }, "one", "two");
     await add(subject, "one", 1, "command.result", "call.hangup");
     await add(subject, "two", 1, "command.result", "dtmf", "call.hangup");
     expect(await turn(subject.store, { want: 0 })).toMatchObject({ dropped: 2 });
@@ -157,7 +157,7 @@ describe("bounds of the memory store", () => {
   });
 
   test("an event that is given up takes the attempts made at it along, and the next one its place", async () => {
-    const { store, advance } = await filled({ events_per_session: 1 }, "call");
+    const { store, advance } = await filled({ queued_per_source: 1 }, "call");
     await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(1, 1) }));
     await turn(store, { settled: [settlementOf(only(await turn(store)), { retry_in_ms: 500 })] });
     await store.commit(commitOf(await loaded(store, "call"), {}, { events: eventsOf(2, 2) }));

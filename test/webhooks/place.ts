@@ -6,13 +6,13 @@ import type { AddressInfo } from "node:net";
 import { setImmediate as nextRound } from "node:timers/promises";
 import { createLog } from "../../src/log";
 import { MemoryStore } from "../../src/store/memory";
-import type { App, Store } from "../../src/store/store";
+import type { App, Store, StoredEvent } from "../../src/store/store";
 import { type WebhookOptions, Webhooks } from "../../src/webhooks/delivery";
 import { newSecret } from "../../src/webhooks/signature";
-import { commitOf, loaded, sessionOf } from "../store/samples";
+import { commitOf, loaded, loadedRoom, roomOf, sessionOf } from "../store/samples";
 
 export interface Arrival {
-  /** `session:sequence` */
+  /** `session:sequence`, or `room:sequence` */
   readonly name: string;
   readonly sequence: number;
   readonly headers: IncomingHttpHeaders;
@@ -28,8 +28,14 @@ export class Endpoint {
   readonly #waiting = new Set<() => void>();
   readonly #server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString("utf8");
-    const { session_uuid, sequence } = JSON.parse(body);
-    const arrival = { name: `${session_uuid}:${sequence}`, sequence, headers: request.headers, body, response };
+    const { session_uuid, room_id, sequence } = JSON.parse(body);
+    const arrival = {
+      name: `${session_uuid ?? room_id}:${sequence}`,
+      sequence,
+      headers: request.headers,
+      body,
+      response,
+    };
     this.arrivals.push(arrival);
     this.answer(arrival);
     for (const look of this.#waiting) look();
@@ -72,10 +78,19 @@ export class Endpoint {
   }
 }
 
+function eventOf(of: { readonly session_uuid: string } | { readonly room_id: string }, sequence: number): StoredEvent {
+  const body = JSON.stringify({ event: "dtmf", ...of, sequence, data: { digit: "ü" } });
+  return { sequence, id: `evt_${randomUUID()}`, event: "dtmf", body, created_at: Date.now(), room_id: null };
+}
+
 type Line = Record<string, unknown> & { readonly msg: string };
 
 export class Place {
   readonly lines: Line[] = [];
+  /** Outcomes of attempts, in the order in which they were counted. */
+  readonly counted: { readonly outcome: string; readonly lag_seconds: number }[] = [];
+  /** Bodies that were given to the contract check, each behind its event. */
+  readonly checked: string[] = [];
   readonly store: Store;
   readonly webhooks: Webhooks;
   readonly #endpoints: Endpoint[] = [];
@@ -89,7 +104,18 @@ export class Place {
         for (const look of this.#waiting) look();
       },
     });
-    this.webhooks = new Webhooks({ store: this.store, allowLocalhost: true, retrySeconds: 2, log, ...options });
+    const meter = {
+      attempt: (outcome: string, lag_seconds: number) => void this.counted.push({ outcome, lag_seconds }),
+    };
+    const check = { webhook: (event: string, body: string) => void this.checked.push(`${event} ${body}`) };
+    const observers = { log, meter, check };
+    this.webhooks = new Webhooks({
+      store: this.store,
+      allowLocalhost: true,
+      retrySeconds: 2,
+      ...observers,
+      ...options,
+    });
     this.webhooks.start();
   }
 
@@ -117,12 +143,19 @@ export class Place {
     await this.store.createSession(sessionOf(session_uuid, { app_id }), []);
     const before = await loaded(this.store, session_uuid);
     const events = Array.from({ length: count }, (_, i) => {
-      const sequence = before.session.sequence + 1 + i;
-      const body = JSON.stringify({ event: "dtmf", session_uuid, sequence, data: { digit: "ü" } });
-      return { sequence, id: `evt_${randomUUID()}`, event: "dtmf", body, created_at: Date.now() };
+      return eventOf({ session_uuid }, before.state.sequence + 1 + i);
     });
-    await this.store.commit(commitOf(before, { sequence: before.session.sequence + count }, { events }));
+    await this.store.commit(commitOf(before, { sequence: before.state.sequence + count }, { events }));
     if (wake) this.webhooks.wake(app_id);
+  }
+
+  /** The same of a room. */
+  async commitRoom(app_id: string, room_id: string, count: number): Promise<void> {
+    await this.store.createRoom(roomOf(room_id, { app_id }));
+    const before = await loadedRoom(this.store, room_id);
+    const events = Array.from({ length: count }, (_, i) => eventOf({ room_id }, before.state.sequence + 1 + i));
+    await this.store.commit(commitOf(before, { sequence: before.state.sequence + count }, { events }));
+    this.webhooks.wake(app_id);
   }
 
   /** Resolves once nothing is left to deliver. */

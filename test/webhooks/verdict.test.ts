@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Attempted, retryAfterMs, verdict } from "../../src/webhooks/verdict";
+import { retryAfterMs } from "../../src/outbound/backoff";
+import { type Attempted, verdict } from "../../src/webhooks/verdict";
 
 const now = Date.parse("2030-01-01T00:00:00Z");
 const attempted = (changes: Partial<Attempted>): Attempted => ({
@@ -91,6 +92,6 @@ describe("Retry-After", () => {
   test("cannot be read from anything else", () => {
     for (const text of ["", "1.5", "1e3", "2030-01-01", "9".repeat(400), "GMT"])
       expect(retryAfterMs(text, now)).toBeNull();
-    expect(retryAfterMs(undefined, now)).toBeNull();
+    expect(retryAfterMs(null, now)).toBeNull();
   });
 });

@@ -1,17 +1,29 @@
 /** One call: offered → ringing → early → answered → ended. Joins the caller's leg with what the call hears. */
 import type { Body, EventName } from "../../contract";
 import type { MediaFiles } from "../../media/files";
-import { type EndedBy, type EngineEvent, type OperationRef, type Outcome, Refused } from "../engine";
+import {
+  type EndedBy,
+  type EngineEvent,
+  type OperationRef,
+  type Outcome,
+  type RecordingFile,
+  Refused,
+} from "../engine";
 import { Audio, type CallEvent } from "./audio";
 import { Keypad, type KeyWay } from "./keypad";
 import type { Leg, LegEnd, LegHandler } from "./leg";
+import { Membership } from "./membership";
 import type { PlaybackMeans } from "./playback";
+import type { Recordings } from "./recordings";
+import type { Room } from "./room";
 import { type Cause, causeOf } from "./sip/causes";
 import type { RemoteMedia } from "./sip/sdp";
+import { Turns } from "./turns";
 
 /** What the engine lends to its calls. */
 export interface Surroundings extends Pick<PlaybackMeans, "link" | "log"> {
   readonly media: MediaFiles;
+  readonly recordings: Recordings;
   emit(event: EngineEvent): void;
   /** The call is over: its last event was told, its media is closed. */
   ended(call: Call): void;
@@ -23,27 +35,47 @@ const names: { readonly [T in EngineEvent["type"]]: readonly EventName[] } = {
   answered: ["call.answered", "command.result"],
   dtmf: ["dtmf"],
   "playback.started": ["playback.started", "command.result"],
-  "playback.advanced": [],
+  "playback.moved": [],
   "playback.stopped": ["playback.stopped"],
   "playback.file_not_found": ["playback.file_not_found"],
   "digits.started": ["command.result"],
   "digits.collected": ["digits.collected"],
+  "room.joined": ["conference.member.joined", "command.result"],
+  "room.left": ["conference.member.left"],
+  "room.muted": ["conference.member.muted", "command.result"],
+  "recording.started": [],
+  // The file is there; where it goes from here is nothing that a caller could see.
+  "recording.stopped": ["recording.completed"],
+  handed_back: [],
   failed: ["command.result"],
   hangup: ["call.hangup"],
 };
+
+function namesOf(event: CallEvent): readonly EventName[] {
+  if (event.type === "room.muted" && !event.muted) return ["conference.member.unmuted", "command.result"];
+  if (event.type === "room.left" && event.operation_id !== null) return ["conference.member.left", "command.result"];
+  return names[event.type];
+}
+
+interface CallEnd extends LegEnd {
+  /** The media process lost the call. */
+  readonly lost: boolean;
+}
 
 export class Call implements LegHandler {
   readonly session_uuid: string;
   readonly #leg: Leg;
   readonly #around: Surroundings;
+  readonly #turns = new Turns();
   readonly #audio: Audio;
+  readonly #membership: Membership;
   readonly #keypad = new Keypad();
   #state: "offered" | "ringing" | "early" | "answered" | "ended" = "offered";
   /** Where the media process receives this call's RTP. */
   #port = 0;
   #remote: RemoteMedia | null = null;
   /** An end that came while the call was being offered: told once it was accepted. */
-  #overtaken: LegEnd | null = null;
+  #overtaken: CallEnd | null = null;
 
   constructor(session_uuid: string, leg: Leg, around: Surroundings) {
     this.session_uuid = session_uuid;
@@ -51,8 +83,12 @@ export class Call implements LegHandler {
     this.#around = around;
     let plays = 0;
     const { link, log, media } = around;
-    const means = { link, log, media: media.share(), call: session_uuid, nextPlay: () => ++plays };
-    this.#audio = new Audio(means, { emit: (event) => this.#emit(event), opening: () => this.#early() });
+    const means = { link, log, media: media.share(), target: session_uuid, nextPlay: () => ++plays };
+    const emit = (event: CallEvent) => this.emit(event);
+    this.#audio = new Audio(means, this.#turns, { emit, opening: () => this.#early() });
+    const interrupt = () => this.#audio.silence("replaced");
+    const confirm = (event: CallEvent) => this.#confirm(event);
+    this.#membership = new Membership({ link, log, call: session_uuid, turns: this.#turns, emit, confirm, interrupt });
     leg.handler = this;
   }
 
@@ -78,39 +114,78 @@ export class Call implements LegHandler {
       this.#leg.answer(this.#port);
       this.#tellMedia();
     }
-    this.#tell({ type: "answered", operation_id: operation.operation_id });
-    this.#happened(first ? names.answered : ["command.result"]);
+    const event = { type: "answered", operation_id: operation.operation_id } as const;
+    if (first) this.emit(event);
+    else this.#confirm(event);
   }
 
-  /** Ends the call towards the caller. */
-  hangup(cause: Cause, by: EndedBy): void {
+  /**
+   * Ends the call towards the caller.
+   * @param lost the media process lost it
+   */
+  hangup(cause: Cause, by: EndedBy, lost = false): void {
     if (this.#state === "ended") return;
     this.#leg.hangup(cause);
     const sipStatus = this.#state === "answered" ? null : cause.sip;
-    this.onEnd({ by, cause: cause.name, q850: cause.q850, sipStatus });
+    this.#ended({ by, cause: cause.name, q850: cause.q850, sipStatus, lost });
   }
 
   startPlayback(body: Body<"startPlayback">, operation: OperationRef): Promise<void> {
     return this.#audio.startPlayback(body, operation);
   }
 
-  async stopPlayback(): Promise<Outcome> {
-    const outcome = await this.#audio.stopPlayback();
-    this.#happened(["command.result"]);
-    return outcome;
+  playSilence(body: Body<"playSilence">, operation: OperationRef): Promise<void> {
+    return this.#audio.playSilence(body, operation);
+  }
+
+  stopPlayback(): Promise<Outcome> {
+    return this.#immediate(this.#audio.stopPlayback());
+  }
+
+  pausePlayback(paused: boolean): Promise<Outcome> {
+    return this.#immediate(this.#audio.pausePlayback(paused));
+  }
+
+  seekPlayback(offset_ms: number): Promise<Outcome> {
+    return this.#immediate(this.#audio.seekPlayback(offset_ms));
   }
 
   playAndGetDigits(body: Body<"playAndGetDigits">, operation: OperationRef): Promise<void> {
     return this.#audio.playAndGetDigits(body, operation);
   }
 
+  /** @param room null: there is none of this name any more */
+  joinRoom(room: Room | null, body: Body<"joinRoom">, operation: OperationRef): Promise<void> {
+    return this.#membership.join(room, body, operation);
+  }
+
+  leaveRoom(operation: OperationRef): Promise<void> {
+    return this.#membership.leave(operation);
+  }
+
+  mute(muted: boolean, operation: OperationRef): Promise<void> {
+    return this.#membership.mute(muted, operation);
+  }
+
+  startRecording(file: RecordingFile, operation: OperationRef): Promise<Outcome> {
+    const alive = () => this.#state !== "ended";
+    return this.#immediate(this.#around.recordings.start(this.session_uuid, file, operation, alive));
+  }
+
+  stopRecording(): Promise<Outcome> {
+    return this.#immediate(this.#around.recordings.stop(this.session_uuid).then(() => undefined));
+  }
+
+  /** What this operation began, or would begin, ends; its outcome was told already. */
   cancel(operation_id: string): void {
+    this.#turns.withdraw(operation_id);
     this.#audio.cancel(operation_id);
+    this.#membership.cancel(operation_id);
+    this.#around.recordings.cancel(operation_id);
   }
 
   onEnd(end: LegEnd): void {
-    if (this.#state === "offered") this.#overtaken ??= end;
-    else if (this.#state !== "ended") this.#end(end);
+    this.#ended({ ...end, lost: false });
   }
 
   onDigit(digit: string, duration_ms: number): void {
@@ -126,8 +201,14 @@ export class Call implements LegHandler {
   key(way: KeyWay, digit: string, duration_ms: number): void {
     if (this.#state === "offered" || this.#state === "ended") return;
     if (!this.#keypad.press(way, digit, duration_ms)) return;
-    this.#emit({ type: "dtmf", digit, duration_ms });
+    this.emit({ type: "dtmf", digit, duration_ms });
     this.#audio.key(digit);
+  }
+
+  /** Tells an event of this call, the caller as well. */
+  emit(event: CallEvent): void {
+    this.#tell(event);
+    this.#happened(namesOf(event));
   }
 
   played(play: number, offset_ms: number): void {
@@ -147,7 +228,7 @@ export class Call implements LegHandler {
     if (this.#state !== "ringing") return;
     this.#state = "early";
     this.#leg.early(this.#port);
-    this.#emit({ type: "early" });
+    this.emit({ type: "early" });
   }
 
   /** Before the answer a caller sends nothing, and on hold he need not, whatever he may: his silence is no time-out then. */
@@ -161,17 +242,33 @@ export class Call implements LegHandler {
     });
   }
 
-  #end({ by, cause, q850, sipStatus }: LegEnd): void {
+  /** A command whose result follows at once. */
+  async #immediate(command: Promise<Outcome>): Promise<Outcome> {
+    const outcome = await command;
+    this.#happened(["command.result"]);
+    return outcome;
+  }
+
+  #ended(end: CallEnd): void {
+    if (this.#state === "offered") this.#overtaken ??= end;
+    else if (this.#state !== "ended") this.#end(end);
+  }
+
+  #end({ by, cause, q850, sipStatus, lost }: CallEnd): void {
     this.#state = "ended";
+    this.#turns.end();
     const unfinished = this.#audio.end();
+    this.#membership.end();
     this.#around.link.close(this.session_uuid);
-    this.#emit({ type: "hangup", cause, q850_cause: q850, sip_status: sipStatus, by, ...unfinished });
+    const end = { type: "hangup", cause, q850_cause: q850, sip_status: sipStatus, by, ...unfinished } as const;
+    this.emit(lost ? { ...end, lost } : end);
     this.#around.ended(this);
   }
 
-  #emit(event: CallEvent): void {
+  /** It is so already: the app is told of the command's result, and of no event. */
+  #confirm(event: CallEvent): void {
     this.#tell(event);
-    this.#happened(names[event.type]);
+    this.#happened(["command.result"]);
   }
 
   #tell(event: CallEvent): void {

@@ -8,6 +8,8 @@ import type { MediaFiles } from "../../media/files";
 import {
   type Engine,
   type EngineCommands,
+  type EngineEvent,
+  type EngineRoomCommands,
   Refused,
   type Sandbox,
   type ScriptStep,
@@ -15,8 +17,12 @@ import {
   type Verdict,
 } from "../engine";
 import { Call, type Surroundings } from "./call";
+import { roomCommands, sessionCommands } from "./commands";
 import { type Leg, type Refusal, SipLeg } from "./leg";
 import { MediaLink } from "./media/link";
+import { Recordings } from "./recordings";
+import type { Room } from "./room";
+import { Rooms } from "./rooms";
 import { SimulatedCaller } from "./sandbox";
 import { type Cause, causeOf, gatewayCauses } from "./sip/causes";
 import { SipServer } from "./sip/server";
@@ -35,6 +41,8 @@ export interface EmbeddedOptions {
   readonly rtp: { readonly portMin: number; readonly portMax: number; readonly timeoutMs: number };
   /** How long the media process may take to take a command. */
   readonly commandTimeoutMs: number;
+  /** Of one recording. */
+  readonly recordingMaxMs: number;
   readonly media: MediaFiles;
   readonly log: Log;
 }
@@ -48,36 +56,16 @@ export class EmbeddedEngine implements Engine, Sandbox {
   readonly kind = "embedded";
   /** New at each start, so that a session of an earlier run is never taken for one of this. Hexadecimal: never `room`. */
   readonly node = randomBytes(6).toString("hex");
-  readonly commands: EngineCommands = {
-    answer: async (session_uuid, _body, operation) => {
-      await this.#call(session_uuid).answer(operation);
-      return undefined;
-    },
-    hangup: async (session_uuid, { cause }) => {
-      this.#call(session_uuid).hangup(causeOf(cause), "app");
-      return undefined;
-    },
-    // There is no dialplan here to hand the call back to: this media server ends it.
-    disconnect: async (session_uuid) => {
-      this.#call(session_uuid).hangup(causeOf("NORMAL_CLEARING"), "media_server");
-      return undefined;
-    },
-    startPlayback: async (session_uuid, body, operation) => {
-      await this.#call(session_uuid).startPlayback(body, operation);
-      return undefined;
-    },
-    stopPlayback: async (session_uuid) => this.#call(session_uuid).stopPlayback(),
-    playAndGetDigits: async (session_uuid, body, operation) => {
-      await this.#call(session_uuid).playAndGetDigits(body, operation);
-      return undefined;
-    },
-  };
+  readonly commands: EngineCommands;
+  readonly roomCommands: EngineRoomCommands;
   readonly #options: EmbeddedOptions;
   readonly #link: MediaLink;
   readonly #sip: SipServer;
   /** Calls that have not ended, those that are being offered included. */
   readonly #calls = new Map<string, Call>();
   readonly #callers = new Map<string, SimulatedCaller>();
+  readonly #rooms: Rooms;
+  readonly #recordings: Recordings;
   readonly #offers = new Set<Promise<Verdict>>();
   #sink: Sink | null = null;
   #sipPort: number | null = null;
@@ -86,19 +74,23 @@ export class EmbeddedEngine implements Engine, Sandbox {
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
-    const { sip, rtp, commandTimeoutMs, log } = options;
+    const { sip, rtp, commandTimeoutMs, recordingMaxMs, media, log } = options;
     const { portMin, portMax, timeoutMs: rtpTimeoutMs } = rtp;
-    const link = { host: sip.host, portMin, portMax, rtpTimeoutMs, ackTimeoutMs: commandTimeoutMs, log };
-    this.#link = new MediaLink(link, {
+    const settings = { host: sip.host, portMin, portMax, rtpTimeoutMs, ackTimeoutMs: commandTimeoutMs, log };
+    const link = new MediaLink(settings, {
       onDigit: (call, digit, duration_ms) => this.#calls.get(call)?.key("rfc4733", digit, duration_ms),
-      onPlayed: (call, play, offset_ms) => this.#calls.get(call)?.played(play, offset_ms),
-      onPlayFailed: (call, play) => this.#calls.get(call)?.playFailed(play),
+      onPlayed: (target, play, offset_ms) => this.#player(target)?.played(play, offset_ms),
+      onPlayFailed: (target, play) => this.#player(target)?.playFailed(play),
+      onRecorded: (_call, recording_id, failure) => this.#recordings.recorded(recording_id, failure),
       onTimeout: (call) => this.#calls.get(call)?.mediaTimeout(),
       onPressed: (call, step) => this.#callers.get(call)?.pressed(step),
-      onLost: () => {
-        for (const call of this.#calls.values()) call.hangup(gatewayCauses.MEDIA_SERVER_LOST, "gateway");
-      },
+      onLost: () => this.#lost(),
     });
+    this.#link = link;
+    this.#rooms = new Rooms({ link, media, log, emit: (event) => this.#sink?.emitRoom(event) });
+    this.#recordings = new Recordings({ link, log, maxMs: recordingMaxMs, emit: (event) => this.#tell(event) });
+    this.commands = sessionCommands((session_uuid) => this.#call(session_uuid), this.#rooms);
+    this.roomCommands = roomCommands(this.#rooms);
     this.#sip = new SipServer({ ...sip, log }, (call) => {
       void this.#offer(this.#newSession(), new SipLeg(call, sip.publicHost ?? sip.host));
     });
@@ -129,8 +121,18 @@ export class EmbeddedEngine implements Engine, Sandbox {
     return this.#closing === null && this.#link.connected();
   }
 
-  cancel(session_uuid: string, operation_id: string): void {
-    this.#calls.get(session_uuid)?.cancel(operation_id);
+  cancel(id: string, operation_id: string): void {
+    this.#calls.get(id)?.cancel(operation_id);
+    this.#rooms.find(id)?.cancel(operation_id);
+  }
+
+  async openRoom(room_id: string): Promise<void> {
+    if (this.#closing !== null) throw new Refused("unreachable");
+    await this.#rooms.open(room_id);
+  }
+
+  closeRoom(room_id: string): Promise<void> {
+    return this.#rooms.close(room_id);
   }
 
   end(session_uuid: string, cause: string): void {
@@ -171,6 +173,24 @@ export class EmbeddedEngine implements Engine, Sandbox {
     return call;
   }
 
+  #player(target: string): Call | Room | undefined {
+    return this.#calls.get(target) ?? this.#rooms.find(target) ?? undefined;
+  }
+
+  /** Of a call that may have ended: its recordings are told of all the same. */
+  #tell({ session_uuid, ...event }: EngineEvent): void {
+    const call = this.#calls.get(session_uuid);
+    if (call) call.emit(event);
+    else this.#sink?.emit({ session_uuid, ...event });
+  }
+
+  /** The media process is gone, and with it every call. Rooms live on, in the next one. */
+  #lost(): void {
+    for (const call of this.#calls.values()) call.hangup(gatewayCauses.MEDIA_SERVER_LOST, "gateway", true);
+    this.#recordings.lost();
+    this.#rooms.lost();
+  }
+
   /** Never rejects. The leg has its handler, or was refused, before this returns. */
   #offer(session_uuid: string, leg: Leg): Promise<Verdict> {
     const offer = this.#admit(session_uuid, leg).finally(() => this.#offers.delete(offer));
@@ -187,6 +207,7 @@ export class EmbeddedEngine implements Engine, Sandbox {
       media,
       log,
       link: this.#link,
+      recordings: this.#recordings,
       emit: (event) => sink.emit(event),
       ended: () => this.#forget(session_uuid),
     };
@@ -225,6 +246,9 @@ export class EmbeddedEngine implements Engine, Sandbox {
     // Calls that are being offered have heard it, too, and tell of their end once they are accepted.
     await Promise.all(this.#offers);
     await this.#sip.close();
+    await this.#rooms.closeAll();
     await this.#link.shutdown();
+    // A media process that did not end in time was killed: what it had not told by then, it never will.
+    this.#recordings.lost();
   }
 }

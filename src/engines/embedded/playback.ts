@@ -1,9 +1,10 @@
-/** A list of files that sounds on one call: fetched ahead, played one after the other, stopped at any time. */
+/** What sounds on one call or in one room: fetched ahead, played piece by piece, paused, moved and stopped at any time. */
 import type { Log } from "../../log";
 import type { MediaShare } from "../../media/files";
 import { type CommandFailure, type MediaFailure, Refused } from "../engine";
 import type { MediaLink } from "./media/link";
-import { Playlist, type Track } from "./playlist";
+import { type Programme, type Track, type Tracks, tracksOf } from "./playlist";
+import { Sounding } from "./sounding";
 
 /** What a playback tells; nothing after `stop`, and never from within `start`. */
 export interface PlaybackListener {
@@ -12,7 +13,9 @@ export interface PlaybackListener {
   /** The media process plays it. */
   started(index: number): void;
   /** The next file of the list sounds. */
-  advanced(index: number): void;
+  advanced(): void;
+  /** It was paused, resumed, taken elsewhere, or made louder or lower. */
+  moved(): void;
   missing(url: string, reason: MediaFailure): void;
   /** It sounded to its end (null), or could not go on. The last it tells. */
   ended(failure: CommandFailure | null): void;
@@ -25,61 +28,59 @@ export interface Position {
   readonly duration_ms: number;
 }
 
+/** Where a playback is, and how it sounds. */
+export interface Place {
+  readonly index: number;
+  readonly offset_ms: number;
+  readonly paused: boolean;
+  readonly volume: number;
+}
+
 /** What playing needs. */
 export interface PlaybackMeans {
   readonly media: MediaShare;
   readonly link: MediaLink;
   readonly log: Log;
-  /** The call, as the media process knows it. */
-  readonly call: string;
-  /** Names one play of one file: each number is used once in a call. */
+  /** The call or room, as the media process knows it. */
+  readonly target: string;
+  /** Names one play of one file: each number is used once for a target. */
   nextPlay(): number;
 }
 
-/** A file that the media process was given to play. */
-interface Sounding {
-  readonly play: number;
-  readonly track: Track;
-  /** Monotonic milliseconds of its begin. */
-  readonly since: number;
-  /** Where it ended; null while it sounds. */
-  offset_ms: number | null;
-  /** It turned out that the media process could not read it; that may be told before it says that it took the file. */
-  unreadable: boolean;
-  /** Resolves when it has ended. */
-  readonly over: Promise<void>;
-  readonly end: () => void;
-}
-
-/** G.711: 8 samples per millisecond. */
-const samplesPerMs = 8;
-
 export class Playback {
   readonly #means: PlaybackMeans;
-  readonly #list: Playlist;
+  readonly #tracks: Tracks;
   readonly #listener: PlaybackListener;
-  readonly #urls: readonly string[];
   readonly #from_ms: number;
+  readonly #loop: boolean;
   #sounding: Sounding | null = null;
   /** Monotonic milliseconds of the begin of the first file. */
   #started: number | null = null;
+  #paused = false;
+  #volume: number;
   #over = false;
 
-  /** @param from_ms where to begin in a file; only a list of one file has such a place */
-  constructor(means: PlaybackMeans, urls: readonly string[], from_ms: number, listener: PlaybackListener) {
+  constructor(means: PlaybackMeans, programme: Programme, listener: PlaybackListener) {
     this.#means = means;
     this.#listener = listener;
-    this.#urls = urls;
-    this.#from_ms = from_ms;
-    this.#list = new Playlist(means.media, urls, (url, reason) => listener.missing(url, reason), means.log);
+    const { media, log } = means;
+    this.#tracks = tracksOf(programme, { media, log, missing: (url, reason) => listener.missing(url, reason) });
+    this.#from_ms = programme.from_ms ?? 0;
+    this.#loop = programme.loop ?? false;
+    this.#volume = programme.volume ?? 0;
+  }
+
+  /** Has its first file begun to sound? */
+  get started(): boolean {
+    return this.#started !== null;
   }
 
   start(): void {
     this.#run().then(
       (failure) => this.#finish(failure),
       (err) => {
-        const { call, log } = this.#means;
-        if (!(err instanceof Refused)) log.error({ call, err }, "playback failed");
+        const { target, log } = this.#means;
+        if (!(err instanceof Refused)) log.error({ target, err }, "playback failed");
         const late = err instanceof Refused && err.refusal === "late";
         this.#finish(late ? "Media server timed out" : "Media server unavailable");
       },
@@ -87,22 +88,73 @@ export class Playback {
   }
 
   /**
+   * Pauses or resumes it. Between two files the next one begins so.
+   * @returns false when it was over before
+   * @throws Refused when the media process does not answer; then it is as it was
+   */
+  async pause(paused: boolean): Promise<boolean> {
+    const { link, target } = this.#means;
+    const before = this.#paused;
+    // Before the media process knows: a file that is given to it meanwhile must not begin the other way.
+    this.#setPaused(paused);
+    try {
+      return this.#moved(await link.pause(target, paused));
+    } catch (err) {
+      this.#setPaused(before);
+      this.#undo(err, () => link.pause(target, before));
+      throw err;
+    }
+  }
+
+  /** Sets the volume, for this playback to its end. Returns and throws as `pause` does. */
+  async setVolume(volume: number): Promise<boolean> {
+    const { link, target } = this.#means;
+    const before = this.#volume;
+    this.#volume = volume;
+    try {
+      return this.#moved(await link.volume(target, volume));
+    } catch (err) {
+      this.#volume = before;
+      this.#undo(err, () => link.volume(target, before));
+      throw err;
+    }
+  }
+
+  /**
+   * Goes elsewhere in the file that sounds; a place behind its end ends it. While the next one is still being fetched, the
+   * one that sounded last is taken up again.
+   * @returns false when it was over before
+   * @throws Refused when the media process does not answer
+   */
+  async seek(offset_ms: number): Promise<boolean> {
+    const { link, target } = this.#means;
+    while (!this.#over && this.#sounding) {
+      const sounding = this.#sounding;
+      if (sounding.ended) return this.#again(sounding.track, offset_ms);
+      const position = await link.seek(target, offset_ms);
+      if (position?.play === sounding.play) return this.#moved(position);
+      // It ended while it was asked for: what sounds now is another file, or none.
+    }
+    return false;
+  }
+
+  /**
    * Ends it; nothing is told of it from now on. Resolves once the media process has answered, and `position` is exact.
    * @throws Refused when it does not answer; the playback is over all the same
    */
   async stop(): Promise<void> {
-    const { call, link } = this.#means;
+    const { target, link } = this.#means;
     const sounding = this.#sounding;
-    const sounds = !this.#over && sounding !== null && sounding.offset_ms === null;
+    const sounds = !this.#over && sounding !== null && !sounding.ended;
     this.#over = true;
     try {
       if (!sounds) {
         await link.ping();
         return;
       }
-      const stopped = await link.stop(call);
+      const stopped = await link.stop(target);
       // Its end may have come first: then nothing was left to stop.
-      if (stopped?.play === sounding.play) sounding.offset_ms = stopped.offset_ms;
+      if (stopped?.play === sounding.play) sounding.end(stopped.offset_ms);
     } finally {
       this.#close();
     }
@@ -110,32 +162,35 @@ export class Playback {
 
   /** Ends it without waiting for the media process. */
   halt(): void {
-    const { call, log } = this.#means;
-    this.stop().catch((err) => log.warn({ call, err }, "stop of a playback was not confirmed"));
+    const { target, log } = this.#means;
+    this.stop().catch((err) => log.warn({ target, err }, "stop of a playback was not confirmed"));
   }
 
-  /** Ends it on a call whose media is closed anyway. */
+  /** Ends it where the media process forgets the target anyway. */
   abandon(): void {
     this.#over = true;
     this.#close();
   }
 
   position(): Position {
-    if (!this.#sounding) return { offset_ms: this.#from_ms, duration_ms: 0 };
-    const from_ms = this.#from_ms;
-    const { offset_ms, since, track } = this.#sounding;
-    const now = performance.now();
-    const length_ms = Math.max(from_ms, Math.floor(track.file.samples / samplesPerMs));
-    const estimate = Math.min(length_ms, from_ms + Math.floor(now - since));
-    return { offset_ms: offset_ms ?? estimate, duration_ms: Math.round(now - (this.#started ?? now)) };
+    const started = this.#started;
+    const { offset_ms } = this.place();
+    return { offset_ms, duration_ms: started === null ? 0 : Math.round(performance.now() - started) };
+  }
+
+  place(): Place {
+    const sounding = this.#sounding;
+    return {
+      index: sounding?.track.index ?? 0,
+      offset_ms: sounding?.offset_ms ?? this.#from_ms,
+      paused: this.#paused,
+      volume: this.#volume,
+    };
   }
 
   /** The media process has played a file to `offset_ms`, its end. */
   played(play: number, offset_ms: number): void {
-    const sounding = this.#sounding;
-    if (sounding?.play !== play || sounding.offset_ms !== null) return;
-    sounding.offset_ms = offset_ms;
-    sounding.end();
+    if (this.#sounding?.play === play) this.#sounding.end(offset_ms);
   }
 
   /** The media process could not read a file that was fetched: it counts as one that could not be. */
@@ -143,44 +198,86 @@ export class Playback {
     const sounding = this.#sounding;
     if (this.#over || sounding?.play !== play) return;
     sounding.unreadable = true;
-    this.#listener.missing(this.#urls[sounding.track.index] ?? "", "unreachable");
-    this.played(play, this.position().offset_ms);
+    this.#tracks.fail(sounding.track.index, "unreachable");
+    sounding.end(sounding.offset_ms);
   }
 
   /** @throws Refused when the media process does not take a file */
   async #run(): Promise<CommandFailure | null> {
-    const { call, link } = this.#means;
-    let track = await this.#list.next();
+    let track = await this.#tracks.next();
     while (track && !this.#over) {
-      if (this.#started === null) this.#listener.opening();
-      const sounding = this.#begin(track);
-      const { path, samples } = track.file;
-      await link.play(call, sounding.play, { path, samples }, this.#from_ms);
+      if (!this.started) this.#listener.opening();
+      const sounding = this.#begin(track, this.#from_ms);
+      await this.#give(sounding);
       if (this.#over) break;
       if (!sounding.unreadable) this.#tellBegin(track.index);
-      const next = this.#list.next();
-      await sounding.over;
-      this.#list.release(track);
-      track = await next;
+      const following = this.#tracks.next();
+      let heard: Sounding | null;
+      let next: Track | null;
+      // Until the next one is there, this one may be taken up again.
+      do {
+        heard = this.#sounding;
+        await heard?.over;
+        next = await following;
+      } while (heard !== this.#sounding);
+      this.#tracks.release(track);
+      track = next;
     }
-    return this.#started === null ? "No file could be played" : null;
+    return this.started && !this.#loop ? null : "No file could be played";
   }
 
   #tellBegin(index: number): void {
     const first = this.#started === null;
     this.#started ??= performance.now();
     if (first) this.#listener.started(index);
-    else this.#listener.advanced(index);
+    else this.#listener.advanced();
   }
 
-  #begin(track: Track): Sounding {
-    let end: () => void = () => undefined;
-    const over = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const play = this.#means.nextPlay();
-    this.#sounding = { play, track, since: performance.now(), offset_ms: null, unreadable: false, over, end };
+  #begin(track: Track, from_ms: number): Sounding {
+    this.#sounding = new Sounding(this.#means.nextPlay(), track, from_ms, this.#paused);
     return this.#sounding;
+  }
+
+  #give({ play, track, offset_ms }: Sounding): Promise<void> {
+    const { target, link } = this.#means;
+    return link.play(target, play, track.sound, offset_ms, this.#paused, this.#volume);
+  }
+
+  /** A file that has ended sounds again, from here. */
+  async #again(track: Track, offset_ms: number): Promise<boolean> {
+    if (offset_ms >= track.length_ms) return true;
+    const sounding = this.#begin(track, offset_ms);
+    try {
+      await this.#give(sounding);
+    } catch (err) {
+      sounding.end(offset_ms);
+      throw err;
+    }
+    return this.#moved(null);
+  }
+
+  /**
+   * @param position of what the media process had when it was asked; null: nothing, or it is known
+   * @returns whether there was something to act on
+   */
+  #moved(position: { readonly play: number; readonly offset_ms: number } | null): boolean {
+    if (position && position.play === this.#sounding?.play) this.#sounding.at(position.offset_ms);
+    // What was done to it may have been its end already.
+    if (this.#over) return position !== null;
+    this.#listener.moved();
+    return true;
+  }
+
+  #setPaused(paused: boolean): void {
+    this.#paused = paused;
+    this.#sounding?.pause(paused);
+  }
+
+  /** What was late is taken back by what is sent right behind it; what was refused otherwise has not happened. */
+  #undo(err: unknown, undo: () => Promise<unknown>): void {
+    const { target, log } = this.#means;
+    if (!(err instanceof Refused) || err.refusal !== "late") return;
+    undo().catch((failure) => log.warn({ target, err: failure }, "playback could not be set back"));
   }
 
   #finish(failure: CommandFailure | null): void {
@@ -191,7 +288,7 @@ export class Playback {
   }
 
   #close(): void {
-    this.#list.close();
-    this.#sounding?.end();
+    this.#tracks.close();
+    this.#sounding?.leave();
   }
 }

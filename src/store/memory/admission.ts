@@ -1,46 +1,66 @@
-import type { Admission, AdmissionRequest, CommandAdmission, Guard, Loaded, Operation, Quota, Session } from "../store";
-import type { Call } from "./calls";
+import type { ErrorCode } from "../../contract";
+import type {
+  Admission,
+  AdmissionRequest,
+  App,
+  CommandAdmission,
+  Guard,
+  Loaded,
+  Operation,
+  Quota,
+  Room,
+  Session,
+  Subject,
+} from "../store";
+import type { Apps } from "./apps";
+import type { SourceKind } from "./log";
+import { type Kept, seen } from "./subjects";
 import type { Tenant } from "./tenant";
 
 /**
  * One request against an app: the checks in their order, then the pending operation. An operation that is pending
  * already under the same id is this request's own: its second run answers as the first, and is not counted again.
- *
- * @param tenant the app that the request names; undefined when there is none
- * @param foreign whether the session that the request names is live and another app's
  */
-export function admission(
-  tenant: Tenant | undefined,
-  request: AdmissionRequest,
-  foreign: () => boolean,
-  now: number,
-): Admission {
+export function admission(apps: Apps, request: AdmissionRequest, now: number): Admission {
+  const { app_id, session_uuid, room_id, command } = request;
+  const tenant = apps.get(app_id);
   if (tenant === undefined || tenant.digest !== request.digest) return { outcome: "key" };
-  const { app } = tenant;
-  const { command } = request;
-  const call = request.session_uuid === null ? undefined : tenant.calls.get(request.session_uuid);
-  const session = call?.session ?? null;
+  const { app, sessions, rooms } = tenant;
+  const call = session_uuid === null ? undefined : sessions.get(session_uuid);
+  const place = room_id === null ? undefined : rooms.get(room_id);
+  /** Whose command it is. */
+  const subject = session_uuid === null ? place : call;
   const limit = app.rate_limit === 0 ? request.default_rate_limit : app.rate_limit;
-  if (call !== undefined && session !== null && command !== null && call.deadlines.has(command.operation_id)) {
+  if (command !== null && subject?.deadlines.has(command.operation_id)) {
     const quota = tenant.quota.peek(request.address, limit, now);
-    return { outcome: "admitted", quota, app, loaded: { session, version: call.version, app } };
+    return { outcome: "admitted", quota, app, session: loaded(call, app), room: loaded(place, app) };
   }
   const quota = tenant.quota.count(request.address, limit, now);
   if (quota.exceeded) return { outcome: "quota", quota };
   if (request.held) return { outcome: "held", quota };
-  if (request.session_uuid === null) return { outcome: "admitted", quota, app, loaded: null };
-  if (call !== undefined && command?.uid_given) {
-    const answer = seenBefore(call, command, quota);
+  if (command?.uid_given && subject !== undefined && subject.life !== "live") {
+    const answer = seenBefore(subject, command, quota);
     if (answer !== null) return answer;
   }
-  if (call === undefined || session === null) return { outcome: foreign() ? "foreign" : "gone", quota };
-  const loaded: Loaded = { session, version: call.version, app };
-  if (command === null) return { outcome: "admitted", quota, app, loaded };
-  const refusal = refusedBy(command.guards, session);
-  if (refusal !== null) return { outcome: "guard", quota, refusal };
+  const session = seen(call);
+  if (session_uuid !== null && session === null && !(request.ended && isOver(tenant, session_uuid, "session", call))) {
+    return { outcome: apps.isForeign(app_id, session_uuid, "session") ? "session_foreign" : "session_gone", quota };
+  }
+  const room = seen(place);
+  if (room_id !== null && room === null && !(request.ended && isOver(tenant, room_id, "room", place))) {
+    return { outcome: apps.isForeign(app_id, room_id, "room") ? "room_foreign" : "room_gone", quota };
+  }
+  if (command === null) return admitted(quota, app, session && call, room && place);
+  if (command.uid_given && subject !== undefined) {
+    const answer = seenBefore(subject, command, quota);
+    if (answer !== null) return answer;
+  }
+  if (command.barred !== null) return { outcome: "refused", quota, error: command.barred };
+  const error = session === null ? null : refusedBy(command.guards, session);
+  if (error !== null) return { outcome: "refused", quota, error };
   const { cooldown } = command;
   if (cooldown !== null) {
-    const retry_after_ms = (call.cooldowns.get(cooldown.group)?.until ?? now) - now;
+    const retry_after_ms = (subject?.cooldowns.get(cooldown.group)?.until ?? now) - now;
     if (retry_after_ms > 0) return { outcome: "cooldown", quota, retry_after_ms };
   }
   const operation: Operation = {
@@ -53,26 +73,66 @@ export function admission(
     group: cooldown?.group ?? null,
     taken: false,
   };
-  const next = tenant.calls.add(call, session, operation, command.fingerprint, cooldown?.ms ?? 0, now);
-  return { outcome: "admitted", quota, app, loaded: { session: next, version: call.version, app } };
+  const cooldown_ms = cooldown?.ms ?? 0;
+  if (call !== undefined && session !== null) {
+    sessions.add(call, session, operation, command.fingerprint, cooldown_ms, now);
+  } else if (place !== undefined && room !== null) {
+    rooms.add(place, room, operation, command.fingerprint, cooldown_ms, now);
+  }
+  if (room_id !== null) tenant.conferences.used(room_id, now);
+  return admitted(quota, app, call, place);
 }
 
-/** The answer to a uid that this session has seen, also after its end; null when it has not. */
-function seenBefore(call: Call, command: CommandAdmission, quota: Quota): Admission | null {
-  const seen = call.uids?.get(command.command_uid);
-  if (seen === undefined) return null;
-  const { status, operation_id, timeout_ms } = seen;
-  // What the end of the session left open is decided by nobody: it does not count as seen.
-  if (status === null && call.session === null) return null;
-  if (seen.fingerprint !== command.fingerprint) return { outcome: "uid_used", quota };
+function admitted(
+  quota: Quota,
+  app: App,
+  call: Kept<Session> | null | undefined,
+  place: Kept<Room> | null | undefined,
+): Admission {
+  return { outcome: "admitted", quota, app, session: loaded(call, app), room: loaded(place, app) };
+}
+
+function loaded<S extends Subject>(kept: Kept<S> | null | undefined, app: App): Loaded<S> | null {
+  if (kept === null || kept === undefined || kept.state === null) return null;
+  return { state: kept.state, version: kept.version, app };
+}
+
+/** Has this own call or room ended, or is about to, and is something of it remembered? */
+function isOver<S extends Subject>(tenant: Tenant, id: string, kind: SourceKind, kept: Kept<S> | undefined): boolean {
+  return kept === undefined ? tenant.log.has(id, kind) : kept.life !== "live";
+}
+
+/** The answer to a uid that this call or room has seen, also after its end; null when it has not. */
+function seenBefore(kept: Kept<Subject>, command: CommandAdmission, quota: Quota): Admission | null {
+  const uid = kept.uids?.get(command.command_uid);
+  if (uid === undefined) return null;
+  const { status, operation_id, timeout_ms } = uid;
+  // What an end left open is decided by nobody: it does not count as seen.
+  if (status === null && kept.life !== "live" && !kept.deadlines.has(operation_id)) return null;
+  if (uid.fingerprint !== command.fingerprint) return { outcome: "uid_used", quota };
   if (status === null) return { outcome: "uid_busy", quota };
   return { outcome: "replay", quota, status, operation_id, timeout_ms };
 }
 
-function refusedBy(guards: readonly Guard[], session: Session): string | null {
-  for (const { field, is, is_not, refusal } of guards) {
-    const value = session[field];
-    if ((is !== undefined && value !== is) || (is_not !== undefined && value === is_not)) return refusal;
+function refusedBy(guards: readonly Guard[], session: Session): ErrorCode | null {
+  for (const { field, one_of, none_of, error } of guards) {
+    const value = fieldOf(session, field);
+    if (one_of?.includes(value) === false || none_of?.includes(value) === true) return error;
   }
   return null;
+}
+
+function fieldOf(session: Session, field: Guard["field"]): string | boolean | null {
+  switch (field) {
+    case "state":
+      return session.state;
+    case "node":
+      return session.node;
+    case "room_id":
+      return session.room?.room_id ?? null;
+    case "muted":
+      return session.room?.muted ?? false;
+    case "recording":
+      return session.recording !== null;
+  }
 }

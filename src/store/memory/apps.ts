@@ -1,10 +1,12 @@
-import type { App, CloseApp, Overdue, PutApp, PutAppResult } from "../store";
+import type { App, CloseApp, PutApp, PutAppResult, Store } from "../store";
+import type { SourceKind } from "./log";
 import { Numbers } from "./numbers";
 import { Outbox } from "./outbox";
-import type { Schedule } from "./schedule";
-import { type Bounds, Tenant } from "./tenant";
+import { type Shared, Tenant } from "./tenant";
 
-/** All apps, their numbers, and who owns which session. */
+type Alive = NonNullable<Awaited<ReturnType<Store["closeApp"]>>>;
+
+/** All apps, their numbers, and who owns which call and room. */
 export class Apps {
   private readonly present = new Map<string, Tenant>();
   /** Deleted ones that may still end their calls and deliver their events, by the nonce of the deletion. */
@@ -13,14 +15,15 @@ export class Apps {
   private readonly outboxes = new Map<string, Outbox>();
   private readonly numbers = new Numbers();
   private readonly owners = new Map<string, Tenant>();
-  private readonly forgotten = (session_uuid: string): void => {
-    this.owners.delete(session_uuid);
-  };
+  private readonly shared: Shared;
+  private made = 0;
 
-  constructor(
-    private readonly bounds: Bounds,
-    private readonly deadlines: Schedule<Overdue>,
-  ) {}
+  constructor(shared: Omit<Shared, "forgotten">) {
+    const forgotten = (id: string): void => {
+      this.owners.delete(id);
+    };
+    this.shared = { ...shared, forgotten };
+  }
 
   /** By id. */
   get all(): readonly App[] {
@@ -43,13 +46,26 @@ export class Apps {
     return ids;
   }
 
-  /** Also one that was deleted: its calls end under its settings. */
-  ownerOf(session_uuid: string): Tenant | undefined {
-    return this.owners.get(session_uuid);
+  /** Also one that was deleted: its calls and rooms end under its settings. */
+  ownerOf(id: string): Tenant | undefined {
+    return this.owners.get(id);
   }
 
-  own(session_uuid: string, tenant: Tenant): void {
-    this.owners.set(session_uuid, tenant);
+  own(id: string, tenant: Tenant): void {
+    this.owners.set(id, tenant);
+  }
+
+  /** Does another app show such a call, or room? What is left of a deleted app of the same id is nobody's any more. */
+  isForeign(app_id: string, id: string, kind: SourceKind): boolean {
+    const owner = this.owners.get(id);
+    return owner !== undefined && owner.app.app_id !== app_id && owner.shows(id, kind);
+  }
+
+  /** How many dead letters are kept. */
+  get deadLetters(): number {
+    let count = 0;
+    for (const tenant of this.present.values()) count += tenant.letters.size;
+    return count;
   }
 
   put(put: PutApp, now: number): PutAppResult {
@@ -66,10 +82,11 @@ export class Apps {
       if (put.digest !== null) tenant.digest = put.digest;
       return { outcome: "replaced", app: tenant.app };
     }
-    const { bounds, deadlines, forgotten } = this;
-    const outbox = this.outboxes.get(app_id) ?? new Outbox(bounds);
+    const { shared } = this;
+    const outbox = this.outboxes.get(app_id) ?? new Outbox(shared.bounds);
     const digest = put.digest ?? created.digest;
-    const made = new Tenant(settings, digest, created.secret, now, bounds, outbox, deadlines, forgotten);
+    this.made += 1;
+    const made = new Tenant(settings, digest, created.secret, now, shared, this.made, outbox);
     this.outboxes.set(app_id, outbox);
     this.present.set(app_id, made);
     this.numbers.take(app_id, settings.dids);
@@ -81,16 +98,16 @@ export class Apps {
     return holder === null ? null : (this.present.get(holder)?.app ?? null);
   }
 
-  close({ app_id, nonce, keep_ms }: CloseApp, now: number): readonly string[] | null {
+  close({ app_id, nonce, keep_ms }: CloseApp, now: number): Alive | null {
     const before = this.deleted.get(nonce);
-    if (before !== undefined) return before.tenant.calls.alive;
+    if (before !== undefined) return aliveOf(before.tenant);
     const tenant = this.present.get(app_id);
     if (tenant === undefined) return null;
     this.present.delete(app_id);
     this.numbers.release(tenant.app.dids);
     this.deleted.set(nonce, { tenant, until: now + keep_ms });
     tenant.close(now);
-    return tenant.calls.alive;
+    return aliveOf(tenant);
   }
 
   /** Deletes what has outlived its time. */
@@ -98,11 +115,15 @@ export class Apps {
     for (const tenant of this.present.values()) tenant.expire(now);
     for (const [nonce, { tenant, until }] of this.deleted) {
       if (until > now) continue;
-      tenant.remove();
+      tenant.remove(now);
       this.deleted.delete(nonce);
       const { app_id } = tenant.app;
       const others = [...this.deleted.values()].some((other) => other.tenant.app.app_id === app_id);
       if (!others && !this.present.has(app_id)) this.outboxes.delete(app_id);
     }
   }
+}
+
+function aliveOf({ sessions, rooms }: Tenant): Alive {
+  return { sessions: sessions.alive, rooms: rooms.alive };
 }

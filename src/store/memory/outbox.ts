@@ -1,4 +1,4 @@
-import type { Settlement, StoredEvent, Taken, Turn, TurnResult } from "../store";
+import type { DeadLetter, Settlement, StoredEvent, Taken, Turn, TurnResult } from "../store";
 import { Backlog, type Counts, type OutboxBounds, type Queued } from "./backlog";
 import { type Entry, Schedule } from "./schedule";
 
@@ -16,19 +16,28 @@ export interface Sender {
   readonly closing: boolean;
   receiver(now: number): Receiver;
   disableWebhooks(now: number): void;
+  /** Something was given up. */
+  bury(letter: DeadLetter): void;
 }
 
-/** The queue of one session. It is in `due` or in `fly`, never in both, and gone once it is empty. */
+/** The queue of one call or room, or of one dead letter. It is in `due` or in `fly`, never in both, and gone once it is empty. */
 interface Box {
-  readonly session_uuid: string;
+  readonly name: string;
   readonly from: Sender;
-  readonly queue: Queued<Box>[];
+  /** Session uuid or room id. */
+  readonly source: string;
+  /** What is delivered once more, and since when; null for a call or room. */
+  readonly replay: { readonly letter: DeadLetter; readonly since: number } | null;
+  readonly events: Queued<Box>[];
   /** How many of each rank. */
   readonly counts: Counts;
+  /** Length of the bodies of its events. */
+  chars: number;
   /** Of the hand-out under way. */
   token: number;
   /** Of the settings that it was handed out with. */
   revision: number;
+  mode: Taken["mode"];
   /** Attempts made at the head. */
   attempts: number;
   /** Place in `due`; null while under way. */
@@ -37,7 +46,7 @@ interface Box {
 }
 
 /**
- * The events of one app id that were not delivered yet: a queue per session, one timetable of what is due, and what is
+ * The events of one app id that were not delivered yet: a queue per call and room, one timetable of what is due, and what is
  * under way. A settlement counts only with the token of the running hand-out and the number of the event it was for.
  */
 export class Outbox {
@@ -53,21 +62,25 @@ export class Outbox {
   private dropped = 0;
 
   constructor(bounds: OutboxBounds) {
-    this.backlog = new Backlog(bounds, (queued) => this.fly.has(queued.box) && queued.box.queue[0] === queued);
+    this.backlog = new Backlog(bounds, (queued) => this.fly.has(queued.box) && queued.box.events[0] === queued);
   }
 
   get empty(): boolean {
     return this.boxes.size === 0;
   }
 
-  append(from: Sender, session_uuid: string, events: readonly StoredEvent[], now: number): void {
+  append(from: Sender, source: string, events: readonly StoredEvent[], now: number): void {
     if (events.length === 0) return;
-    const box = this.boxes.get(session_uuid) ?? this.open(from, session_uuid, now);
+    const box = this.boxes.get(source) ?? this.open(source, from, source, null, now);
     for (const event of events) this.backlog.append(event, box);
-    for (let next = this.backlog.excess(box); next !== null; next = this.backlog.excess(box)) {
-      this.discard(next);
-      this.dropped += 1;
-    }
+    this.bound(box, now);
+  }
+
+  /** Delivers a dead letter once more, by itself. */
+  replay(from: Sender, letter: DeadLetter, now: number): void {
+    const box = this.open(`replay:${letter.event.id}`, from, letter.source, { letter, since: now }, now);
+    this.backlog.append(letter.event, box);
+    this.bound(box, now);
   }
 
   turn(turn: Turn, now: number): TurnResult {
@@ -91,10 +104,21 @@ export class Outbox {
     }
   }
 
-  private open(from: Sender, session_uuid: string, now: number): Box {
-    const state = { token: 0, revision: 0, attempts: 0, waiting: null, leased_until: 0 };
-    const box: Box = { session_uuid, from, queue: [], counts: [0, 0, 0], ...state };
-    this.boxes.set(session_uuid, box);
+  private open(name: string, from: Sender, source: string, replay: Box["replay"], now: number): Box {
+    const lease = { token: 0, revision: 0, mode: "normal" as const, leased_until: 0 };
+    const box: Box = {
+      name,
+      from,
+      source,
+      replay,
+      events: [],
+      counts: [0, 0, 0],
+      chars: 0,
+      ...lease,
+      attempts: 0,
+      waiting: null,
+    };
+    this.boxes.set(name, box);
     const own = this.senders.get(from);
     if (own === undefined) this.senders.set(from, new Set([box]));
     else own.add(box);
@@ -102,11 +126,24 @@ export class Outbox {
     return box;
   }
 
+  /** Gives up what is too much after something was added to this box; a dead letter only goes back to where it was. */
+  private bound(box: Box, now: number): void {
+    for (let next = this.backlog.excess(box); next !== null; next = this.backlog.excess(box)) {
+      if (next.box.replay === null) this.dropped += 1;
+      else this.bury(next.box, next.event, 0, now);
+      this.discard(next);
+    }
+  }
+
+  private bury({ from, source, replay, attempts }: Box, event: StoredEvent, attempted: number, now: number): void {
+    from.bury({ event, source, died_at: now, attempts: (replay?.letter.attempts ?? 0) + attempts + attempted });
+  }
+
   /** True when it counted, false when it came too late. */
   private settle(settlement: Settlement, now: number): boolean {
-    const box = this.boxes.get(settlement.session_uuid);
+    const box = this.boxes.get(settlement.queue);
     if (box === undefined || !this.fly.has(box) || box.token !== settlement.token) return false;
-    const head = box.queue[0];
+    const head = box.events[0];
     if (head === undefined || head.event.sequence !== settlement.sequence) return false;
     this.fly.delete(box);
     const { mode, revision } = box.from.receiver(now);
@@ -118,8 +155,9 @@ export class Outbox {
       // What cannot be delivered any more, or only once more, has nothing to wait for.
       this.wait(box, mode === "normal" ? now + Math.max(0, verdict.retry_in_ms) : now);
     } else {
+      if (verdict !== "delivered") this.bury(box, head.event, box.mode === "disabled" ? 0 : 1, now);
       this.discard(head);
-      if (box.queue.length > 0) this.wait(box, now);
+      if (box.events.length > 0) this.wait(box, now);
       if (verdict === "disable") box.from.disableWebhooks(now);
     }
     return true;
@@ -135,17 +173,20 @@ export class Outbox {
       const box = first.value;
       this.due.remove(first);
       box.waiting = null;
-      const head = box.queue[0];
+      const head = box.events[0];
       if (head === undefined) throw new Error("a queue without events is due");
       this.tokens += 1;
       box.token = this.tokens;
       box.leased_until = now + turn.lease_ms;
       this.leases_from = Math.min(this.leases_from, box.leased_until);
       this.fly.add(box);
-      const { session_uuid, token, attempts } = box;
+      const { name: queue, source, token, attempts } = box;
       const { revision, webhook_url, secrets, mode } = box.from.receiver(now);
       box.revision = revision;
-      taken.push({ app_id, session_uuid, event: head.event, token, attempts, webhook_url, secrets, mode });
+      box.mode = mode;
+      const { event } = head;
+      const since = box.replay?.since ?? event.created_at;
+      taken.push({ app_id, queue, source, event, token, attempts, since, webhook_url, secrets, mode });
     }
     const { dropped } = this;
     this.dropped = 0;
@@ -154,16 +195,20 @@ export class Outbox {
     return { taken, dropped, closing, next_due_ms: this.nextDue(turn.limit, now) };
   }
 
-  /** Forgets the queues of who wants no events any more, but for those that are under way. */
+  /** Forgets the queues of who wants no events any more, but for those that are under way; dead letters stay such. */
   private clearUnwanted(now: number): void {
     for (const [from, boxes] of this.senders) {
       if (from.receiver(now).webhook_url !== "") continue;
-      for (const box of boxes) if (box.waiting !== null) this.clear(box);
+      for (const box of boxes) {
+        if (box.waiting === null) continue;
+        if (box.replay !== null) this.bury(box, box.replay.letter.event, 0, now);
+        this.clear(box);
+      }
     }
   }
 
   private clear(box: Box): void {
-    for (const queued of [...box.queue]) this.discard(queued);
+    for (const queued of [...box.events]) this.discard(queued);
   }
 
   private wait(box: Box, at: number): void {
@@ -199,18 +244,18 @@ export class Outbox {
 
   private discard(queued: Queued<Box>): void {
     const { box } = queued;
-    const place = box.queue.indexOf(queued);
+    const place = box.events.indexOf(queued);
     if (place === 0) {
-      box.queue.shift();
+      box.events.shift();
       box.attempts = 0;
     } else {
-      box.queue.splice(place, 1);
+      box.events.splice(place, 1);
     }
     this.backlog.remove(queued);
-    if (box.queue.length > 0) return;
+    if (box.events.length > 0) return;
     if (box.waiting !== null) this.due.remove(box.waiting);
     box.waiting = null;
-    this.boxes.delete(box.session_uuid);
+    this.boxes.delete(box.name);
     const own = this.senders.get(box.from);
     own?.delete(box);
     if (own?.size === 0) this.senders.delete(box.from);

@@ -1,12 +1,42 @@
-import type { App, AppSettings, Overdue, StoredEvent } from "../store";
+import type {
+  App,
+  AppSettings,
+  Commit,
+  CommitOutcome,
+  DeadLetter,
+  Overdue,
+  Room,
+  Session,
+  StoredEvent,
+} from "../store";
 import type { OutboxBounds } from "./backlog";
-import { type CallBounds, Calls } from "./calls";
+import type { Chain } from "./chain";
+import { type Attendance, Conferences } from "./conferences";
+import { DeadLetters, type LetterBounds } from "./letters";
+import { Log, type LogBounds, type SourceKind } from "./log";
 import type { Outbox, Receiver, Sender } from "./outbox";
 import { QuotaWindows } from "./quota";
 import type { Schedule } from "./schedule";
+import { type SubjectBounds, Subjects, seen } from "./subjects";
+import { RememberedUids, type UidBounds } from "./uids";
 
 /** What one app may fill, so that none can exhaust the process. */
-export interface Bounds extends CallBounds, OutboxBounds {}
+export interface Bounds extends SubjectBounds, UidBounds, OutboxBounds, LogBounds, LetterBounds {
+  /** Rooms that have not ended. */
+  readonly rooms_per_app: number;
+}
+
+/** What all apps share. */
+export interface Shared {
+  readonly bounds: Bounds;
+  /** How long events are kept for those who missed them. */
+  readonly retention_ms: number;
+  /** Of pending operations. */
+  readonly deadlines: Schedule<Overdue>;
+  readonly idle: Chain<Attendance>;
+  /** Is told when nothing is left of a call or room. */
+  readonly forgotten: (id: string) => void;
+}
 
 /** Old signing secrets of an app that sign at the same time, however often the secret is rotated. */
 const OLD_SECRETS = 4;
@@ -14,7 +44,11 @@ const OLD_SECRETS = 4;
 /** An app with all that is its own. */
 export class Tenant implements Sender {
   readonly quota = new QuotaWindows();
-  readonly calls: Calls;
+  readonly sessions: Subjects<Session>;
+  readonly rooms: Subjects<Room>;
+  readonly conferences: Conferences;
+  readonly log: Log;
+  readonly letters: DeadLetters;
   private settings: App;
   private old_secrets: readonly { readonly secret: string; readonly until: number }[] = [];
   private revision = 1;
@@ -26,14 +60,25 @@ export class Tenant implements Sender {
     public digest: string,
     private secret: string,
     now: number,
-    bounds: Bounds,
+    shared: Shared,
+    /** Tells apps of the same id apart that were there one after the other. */
+    epoch: number,
     /** Shared by all apps that had this id: what was deleted is delivered beside what is new. */
     readonly outbox: Outbox,
-    deadlines: Schedule<Overdue>,
-    forgotten: (session_uuid: string) => void,
   ) {
+    const { bounds, retention_ms, deadlines, idle } = shared;
     this.settings = appOf(settings, now);
-    this.calls = new Calls(bounds, deadlines, forgotten);
+    const forgotten = (id: string, at: number): void => {
+      // One that never came to its end is over, too.
+      this.log.end(id, at);
+      shared.forgotten(id);
+    };
+    const uids = new RememberedUids(bounds);
+    this.sessions = new Subjects(bounds, uids, deadlines, forgotten);
+    this.rooms = new Subjects(bounds, uids, deadlines, forgotten);
+    this.conferences = new Conferences(idle);
+    this.log = new Log(bounds, retention_ms, epoch, (room_id) => (this.rooms.get(room_id)?.state ?? null) !== null);
+    this.letters = new DeadLetters(bounds);
   }
 
   /** As it is now: replaced, never changed. */
@@ -81,21 +126,70 @@ export class Tenant implements Sender {
     return { revision: this.revision, webhook_url, secrets: [this.secret, ...signing], mode };
   }
 
-  /** Queues events, unless the app wants none. */
-  queue(session_uuid: string, events: readonly StoredEvent[], now: number): void {
-    if (this.settings.webhook_url !== "") this.outbox.append(this, session_uuid, events, now);
+  /** Is this the id of a call, or of a room, that everybody of the app may see? */
+  shows(id: string, kind: SourceKind): boolean {
+    return kind === "session" ? seen(this.sessions.get(id)) !== null : seen(this.rooms.get(id)) !== null;
+  }
+
+  createSession(session: Session, events: readonly StoredEvent[], now: number): void {
+    const call = this.sessions.create(session.session_uuid, session);
+    if (session.room !== null) this.conferences.move(call, null, session.room.room_id, now);
+    this.publish(call.id, "session", events, now);
+  }
+
+  createRoom(room: Room, now: number): void {
+    this.rooms.create(room.room_id, room);
+    this.conferences.open(room, now);
+  }
+
+  commitSession(commit: Commit, state: Session, now: number): CommitOutcome {
+    return this.sessions.commit(commit, state, now, (before) => {
+      const from = before.room?.room_id ?? null;
+      const to = commit.life === "live" ? (state.room?.room_id ?? null) : null;
+      const call = from === to ? undefined : this.sessions.get(commit.id);
+      if (call !== undefined) this.conferences.move(call, from, to, now);
+      this.publish(commit.id, "session", commit.events, now);
+      if (commit.life === "ended") this.log.end(commit.id, now);
+    });
+  }
+
+  commitRoom(commit: Commit, state: Room, now: number): CommitOutcome {
+    return this.rooms.commit(commit, state, now, () => {
+      if (commit.life !== "live") this.conferences.close(state, now);
+      this.publish(commit.id, "room", commit.events, now);
+      if (commit.life === "ended") this.log.end(commit.id, now);
+    });
+  }
+
+  /** Kept for whoever asks; queued, unless the app wants none. */
+  private publish(id: string, kind: SourceKind, events: readonly StoredEvent[], now: number): void {
+    this.log.append(id, kind, events, now);
+    if (this.settings.webhook_url !== "") this.outbox.append(this, id, events, now);
+  }
+
+  bury(letter: DeadLetter): void {
+    this.letters.add(letter);
+  }
+
+  replay(nonce: string, webhook_ids: readonly string[] | null, now: number): number | null {
+    return this.letters.replay(nonce, webhook_ids, now, (letter) => this.outbox.replay(this, letter, now));
   }
 
   /** Deletes all that is its own. */
-  remove(): void {
-    this.calls.clear();
+  remove(now: number): void {
+    this.sessions.clear(now);
+    this.rooms.clear(now);
+    this.conferences.clear();
     this.outbox.remove(this);
   }
 
   /** Deletes what has outlived its time. */
   expire(now: number): void {
     this.quota.expire(now);
-    this.calls.expire(now);
+    this.sessions.expire(now);
+    this.rooms.expire(now);
+    this.log.expire(now);
+    this.letters.expire(now);
     if (this.old_secrets.length > 0) this.old_secrets = this.old_secrets.filter((old) => old.until > now);
   }
 }

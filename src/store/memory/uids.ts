@@ -7,26 +7,26 @@ export interface Seen extends Linked<Seen> {
   readonly operation_id: string;
   readonly timeout_ms: number;
   status: 202 | 504 | null;
-  /** The uids of its session, which it leaves when it is forgotten. */
-  readonly session: SessionUids;
+  /** The uids of its call or room, which it leaves when it is forgotten. */
+  readonly subject: SubjectUids;
 }
 
-export type SessionUids = Map<string, Seen>;
+export type SubjectUids = Map<string, Seen>;
 
 export interface UidBounds {
-  /** The oldest of a session goes when it would remember more. */
-  readonly uids_per_session: number;
+  /** The oldest of a call or room goes when it would remember more. */
+  readonly uids_per_subject: number;
   /** The oldest of an app goes when it would remember more: a tenant that floods forgets its own, nobody else's. */
   readonly uids_per_app: number;
 }
 
-/** The command uids that an app's sessions have seen. */
+/** The command uids that an app's calls and rooms have seen. */
 export class RememberedUids {
   private readonly order = new Chain<Seen>();
 
   constructor(private readonly bounds: UidBounds) {}
 
-  remember(session: SessionUids, command: Omit<Seen, "status" | "session" | keyof Linked<Seen>>): void {
+  remember(subject: SubjectUids, command: Omit<Seen, "status" | "subject" | keyof Linked<Seen>>): void {
     const { command_uid, fingerprint, operation_id, timeout_ms } = command;
     const seen: Seen = {
       command_uid,
@@ -34,14 +34,14 @@ export class RememberedUids {
       operation_id,
       timeout_ms,
       status: null,
-      session,
+      subject,
       older: null,
       newer: null,
     };
-    session.set(command_uid, seen);
+    subject.set(command_uid, seen);
     this.order.append(seen);
-    if (session.size > this.bounds.uids_per_session) {
-      for (const oldest of session.values()) {
+    if (subject.size > this.bounds.uids_per_subject) {
+      for (const oldest of subject.values()) {
         this.forget(oldest);
         break;
       }
@@ -50,13 +50,13 @@ export class RememberedUids {
   }
 
   forget(seen: Seen): void {
-    seen.session.delete(seen.command_uid);
+    seen.subject.delete(seen.command_uid);
     this.order.remove(seen);
   }
 
-  /** All that a session has seen. */
-  forgetAll(session: SessionUids): void {
-    for (const seen of session.values()) this.order.remove(seen);
-    session.clear();
+  /** All that a call or room has seen. */
+  forgetAll(subject: SubjectUids): void {
+    for (const seen of subject.values()) this.order.remove(seen);
+    subject.clear();
   }
 }

@@ -1,4 +1,4 @@
-/** Calls as the store keeps them, and how their state changes. */
+/** Calls and rooms as the store keeps them, and how their state changes. */
 import type { App } from "./app";
 import type { StoredEvent } from "./outbox";
 
@@ -28,49 +28,97 @@ export interface PlaybackFacts {
   readonly offset_ms: number;
   /** Epoch milliseconds at which `offset_ms` held. */
   readonly at: number;
-  /** Epoch milliseconds of `playback.started`. */
+  /** Epoch milliseconds of the begin. */
   readonly started_at: number;
   readonly paused: boolean;
 }
 
-/** The state of one call. Plain data: the session core decides what it means, the store only keeps it. */
-export interface Session {
-  readonly session_uuid: string;
+export interface RecordingFacts {
+  /** Of the command that started it. */
+  readonly command_uid: string;
+  readonly recording_id: string;
+  /** Epoch milliseconds. */
+  readonly started_at: number;
+}
+
+/** The call's part in a conference. Which calls are in a room is known from this alone. */
+export interface Membership {
+  readonly room_id: string;
+  readonly muted: boolean;
+  /** Epoch milliseconds. */
+  readonly joined_at: number;
+}
+
+/** What calls and rooms have in common for the store. */
+interface SubjectFacts {
   readonly app_id: string;
   readonly node: string;
-  readonly state: "ringing" | "early" | "answered" | "ended";
-  readonly direction: "inbound";
-  readonly caller_id: string;
-  readonly did: string;
   /** Epoch milliseconds. */
   readonly created_at: number;
-  readonly answered_at: number | null;
-  readonly playback: PlaybackFacts | null;
-  /** The collection under way, by the uid of its command. */
-  readonly collecting: { readonly command_uid: string } | null;
   /** Pending operations, oldest first. `admit` adds one; only `commit` removes them. */
   readonly operations: readonly Operation[];
   /** Number of the last event. */
   readonly sequence: number;
 }
 
-/** A session together with what a commit needs to be checked against, and the settings of its app as they are now. */
-export interface Loaded {
-  readonly session: Session;
+/** The state of one call. Plain data: the session core decides what it means, the store only keeps it. */
+export interface Session extends SubjectFacts {
+  readonly session_uuid: string;
+  readonly state: "ringing" | "early" | "answered" | "handed_back" | "ended";
+  readonly direction: "inbound";
+  readonly caller_id: string;
+  readonly did: string;
+  readonly answered_at: number | null;
+  readonly playback: PlaybackFacts | null;
+  /** The collection under way, by the uid of its command. */
+  readonly collecting: { readonly command_uid: string } | null;
+  readonly room: Membership | null;
+  /** The one under way. */
+  readonly recording: RecordingFacts | null;
+  /** Recordings that are over, and not yet told of as completed. */
+  readonly unfinished: readonly RecordingFacts[];
+}
+
+export interface RoomPlaybackFacts extends PlaybackFacts {
+  readonly loop: boolean;
+  /** −4…4. */
+  readonly volume: number;
+}
+
+/** The state of one conference room. */
+export interface Room extends SubjectFacts {
+  readonly room_id: string;
+  readonly name: string;
+  /** `opening`: its name is taken, and nobody sees it yet. `closing`: nobody sees it any more. */
+  readonly state: "opening" | "open" | "closing" | "ended";
+  readonly playback: RoomPlaybackFacts | null;
+}
+
+/** What has a sequence of events, commands and a state: a call or a room. */
+export type Subject = Session | Room;
+
+/** A call or a room with what a commit needs to be checked against, and the settings of its app as they are now. */
+export interface Loaded<S extends Subject> {
+  readonly state: S;
   /** From 1. Goes up with each `admit` that adds an operation and with each `commit`. */
   readonly version: number;
   readonly app: App;
 }
 
-export interface Commit {
-  readonly session_uuid: string;
+export interface Commit<S extends Subject = Subject> {
+  /** Session uuid or room id. */
+  readonly id: string;
   readonly app_id: string;
-  /** The version that `session` was computed from; another one makes the outcome `conflict`. */
+  /** The version that `state` was computed from; another one makes the outcome `conflict`. */
   readonly version: number;
   /** Made up anew for each commit, so that a second run of the same one is known. */
   readonly nonce: string;
-  /** State "ended" ends the session: from then on it is not found, but its remembered uids are, for 24 h. */
-  readonly session: Session;
+  readonly state: S;
+  /**
+   * `closing`: gone for everybody who asks (not found, not listed, its name free), but it can still be loaded and committed.
+   * `ended`: that, too, is over. Either way its remembered uids and its events stay for their time.
+   */
+  readonly life: "live" | "closing" | "ended";
   readonly events: readonly StoredEvent[];
   /** What became of operations: `free` forgets the uid and reopens the window of the group. */
   readonly decided: readonly { readonly operation: Operation; readonly status: 202 | 504 | "free" }[];
@@ -80,18 +128,39 @@ export type CommitOutcome = "committed" | "conflict" | "gone";
 
 /** A pending operation whose deadline has passed. */
 export interface Overdue {
-  readonly session_uuid: string;
+  /** Session uuid or room id. */
+  readonly id: string;
   readonly app_id: string;
   readonly operation_id: string;
 }
 
-export interface SessionPage {
-  readonly sessions: readonly Session[];
+export interface PageMark {
+  readonly created_at: number;
+  readonly id: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
   /** Give as `after` for the next page; null at the end. */
   readonly next: PageMark | null;
 }
 
-export interface PageMark {
-  readonly created_at: number;
+export interface Member {
   readonly session_uuid: string;
+  readonly caller_id: string;
+  readonly muted: boolean;
+  readonly joined_at: number;
 }
+
+export interface RoomSummary {
+  readonly room: Room;
+  readonly member_count: number;
+}
+
+/** Taking the name of a room is one step with making it known. */
+export type CreateRoomResult =
+  | { readonly outcome: "created" }
+  | { readonly outcome: "name_taken"; readonly room_id: string }
+  /** The app has as many rooms as it may. */
+  | { readonly outcome: "full" }
+  | { readonly outcome: "no_app" };

@@ -59,7 +59,7 @@ export function playbackRules(place: () => Place): void {
         "playback.started 1",
         "unsupported_format 2",
         "not_found 3",
-        "playback.advanced 4",
+        "playback.moved 4",
         "not_found 5",
         "playback.stopped",
       ]);
@@ -90,7 +90,7 @@ export function playbackRules(place: () => Place): void {
       await play(place(), session_uuid, ...Array.from({ length: 128 }, (_, i) => files.tone(20, `t${i}`)));
       const stopped = await recorder.event(session_uuid, "playback.stopped");
       expect(stopped).toMatchObject({ offset_ms: 20, reason: "completed" });
-      expect(recorder.types(session_uuid).filter((type) => type === "playback.advanced")).toHaveLength(127);
+      expect(recorder.types(session_uuid).filter((type) => type === "playback.moved")).toHaveLength(127);
     });
 
     test("from an offset", async () => {

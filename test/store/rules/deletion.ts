@@ -8,6 +8,7 @@ import {
   digestOf,
   eachTime,
   ended,
+  endedRoom,
   eventOf,
   eventsOf,
   loaded,
@@ -16,6 +17,7 @@ import {
   only,
   receiver,
   requestOf,
+  roomOf,
   sessionOf,
   settlementOf,
   turn,
@@ -30,7 +32,7 @@ export function deletionRules(make: Make): void {
 
   test("the key and the numbers stop at once, and the app is not found", async () => {
     const { store } = subject();
-    expect(await store.closeApp(closeOf("acme"))).toEqual([]);
+    expect(await store.closeApp(closeOf("acme"))).toEqual({ sessions: [], rooms: [] });
     expect(await store.app("acme")).toBeNull();
     expect(await store.apps()).toEqual([]);
     expect(await store.authenticate("acme", digestOf("acme"))).toBe(false);
@@ -41,15 +43,20 @@ export function deletionRules(make: Make): void {
     expect((await store.putApp(appPut("other", { dids: ["100"] }))).outcome).toBe("created");
   });
 
-  test("its live calls are told, and can still be ended", async () => {
+  test("its live calls and rooms are told, and can still be ended", async () => {
     const { store } = subject();
     await store.createSession(sessionOf("one"), []);
     await store.createSession(sessionOf("two"), []);
     const close = closeOf("acme");
-    expect([...((await store.closeApp(close)) ?? [])].sort()).toEqual(["one", "two"]);
+    await store.createRoom(roomOf("room"));
+    await store.createRoom(roomOf("opening", { state: "opening" }));
+    const alive = await store.closeApp(close);
+    expect([...(alive?.sessions ?? [])].sort()).toEqual(["one", "two"]);
+    expect([...(alive?.rooms ?? [])].sort()).toEqual(["opening", "room"]);
     expect((await loaded(store, "one")).app.app_id).toBe("acme");
     expect(await store.commit(commitOf(await loaded(store, "one"), { state: "ended" }))).toBe("committed");
-    expect(await store.closeApp(close)).toEqual(["two"]);
+    await endedRoom(store, "opening");
+    expect(await store.closeApp(close)).toEqual({ sessions: ["two"], rooms: ["room"] });
   });
 
   test("a repeat does not free a number that another app has taken since, nor does the end of the deletion", async () => {
@@ -84,19 +91,19 @@ export function deletionRules(make: Make): void {
     await store.closeApp(closeOf("acme"));
     await advance(29_999);
     await store.sweep();
-    expect((await loaded(store, "call")).session.operations).toMatchObject([{ operation_id: command.operation_id }]);
+    expect((await loaded(store, "call")).state.operations).toMatchObject([{ operation_id: command.operation_id }]);
     expect(await store.overdue(10)).toHaveLength(1);
     expect(await store.appsWithEvents()).toEqual(["acme"]);
     await advance(1);
     await store.sweep();
-    expect(await store.load("call")).toBeNull();
+    expect(await store.loadSession("call")).toBeNull();
     expect(await store.overdue(10)).toEqual([]);
     expect(await store.appsWithEvents()).toEqual([]);
     const nothing = { taken: [], stale: 1, dropped: 0, closing: false, next_due_ms: null };
     expect(await turn(store, { settled: [settlementOf(under_way)] })).toEqual(nothing);
     await store.putApp(appPut("acme"));
-    expect(await store.sessions("acme", 10, null)).toEqual({ sessions: [], next: null });
-    expect((await store.admit(requestOf({ session_uuid: "call" }))).outcome).toBe("gone");
+    expect(await store.sessions("acme", 10, null)).toEqual({ items: [], next: null });
+    expect((await store.admit(requestOf({ session_uuid: "call" }))).outcome).toBe("session_gone");
   });
 
   test("each event is tried once more, at once", async () => {
@@ -112,7 +119,7 @@ export function deletionRules(make: Make): void {
     const told = await turn(store);
     expect(told.closing).toBe(true);
     const last = only(told);
-    expect(last).toMatchObject({ session_uuid: "one", event: { sequence: 1 }, attempts: 1, mode: "closing" });
+    expect(last).toMatchObject({ queue: "one", event: { sequence: 1 }, attempts: 1, mode: "closing" });
     const settled = [settlementOf(only(under_way), { retry_in_ms: 60_000 }), settlementOf(last, "dead")];
     const rest = await turn(store, { settled });
     expect(rest.taken.map((each) => each.mode)).toEqual(["closing", "closing"]);
@@ -140,9 +147,9 @@ export function deletionRules(make: Make): void {
     test("the new one has nothing of the old one", async () => {
       const { store, made } = await again();
       expect(made).toMatchObject({ outcome: "created", app: { created_at: await store.now(), dids: ["200"] } });
-      expect(await store.sessions("acme", 10, null)).toEqual({ sessions: [], next: null });
+      expect(await store.sessions("acme", 10, null)).toEqual({ items: [], next: null });
       const request = requestOf({ digest: "new", session_uuid: "old" });
-      expect((await store.admit(request)).outcome).toBe("gone");
+      expect((await store.admit(request)).outcome).toBe("session_gone");
       expect((await store.admit({ ...request, digest: digestOf("acme") })).outcome).toBe("key");
     });
 
@@ -153,8 +160,8 @@ export function deletionRules(make: Make): void {
       await store.createSession(sessionOf("new"), [eventOf(1)]);
       const result = await turn(store, { settled: [settlementOf(under_way)] });
       expect(result).toMatchObject({ stale: 0, closing: true });
-      const sent = result.taken.map(({ session_uuid, event, webhook_url, mode }) => {
-        return `${session_uuid}:${event.sequence} ${mode} ${webhook_url}`;
+      const sent = result.taken.map(({ queue, event, webhook_url, mode }) => {
+        return `${queue}:${event.sequence} ${mode} ${webhook_url}`;
       });
       expect(sent.sort()).toEqual(["new:1 normal https://new.example/", `old:2 closing ${receiver}`]);
       const settled = result.taken.map((each) => settlementOf(each));
@@ -179,12 +186,12 @@ export function deletionRules(make: Make): void {
       await store.createSession(sessionOf("new"), [eventOf(1)]);
       await advance(30_000);
       await store.sweep();
-      expect(await store.load("old")).toBeNull();
+      expect(await store.loadSession("old")).toBeNull();
       expect(await store.app("acme")).toMatchObject({ webhook_url: "https://new.example/" });
       expect(await store.authenticate("acme", "new")).toBe(true);
       expect((await store.appForDid("200"))?.app_id).toBe("acme");
       const taken = only(await turn(store));
-      expect(taken.session_uuid).toBe("new");
+      expect(taken.queue).toBe("new");
       await ended(store, "new", [eventOf(2)]);
       expect(names(await turn(store, { settled: [settlementOf(taken)] }))).toEqual(["new:2"]);
     });

@@ -34,10 +34,10 @@ export function deliveryRules(make: Make): void {
     let lost = 0;
     let retried = 0;
 
-    function arrive({ session_uuid, event }: Taken): void {
-      const before = arrived.get(session_uuid) ?? 0;
-      if (event.sequence > before + 1) problems.push(`${session_uuid}: ${event.sequence} after ${before}`);
-      arrived.set(session_uuid, Math.max(before, event.sequence));
+    function arrive({ queue, event }: Taken): void {
+      const before = arrived.get(queue) ?? 0;
+      if (event.sequence > before + 1) problems.push(`${queue}: ${event.sequence} after ${before}`);
+      arrived.set(queue, Math.max(before, event.sequence));
     }
 
     async function work(worker: (typeof workers)[number], now: number): Promise<void> {
@@ -52,11 +52,11 @@ export function deliveryRules(make: Make): void {
       const sent = { settled, want: 2, limit: LIMIT, lease_ms: LEASE_MS };
       const result = await turn(store, sent);
       stale += result.stale;
-      for (const { session_uuid } of settled) leases.delete(session_uuid);
-      for (const { session_uuid } of result.taken) {
-        const lease = leases.get(session_uuid);
-        if (lease !== undefined && lease > now) problems.push(`${session_uuid} is under way twice`);
-        leases.set(session_uuid, now + LEASE_MS);
+      for (const { queue } of settled) leases.delete(queue);
+      for (const { queue } of result.taken) {
+        const lease = leases.get(queue);
+        if (lease !== undefined && lease > now) problems.push(`${queue} is under way twice`);
+        leases.set(queue, now + LEASE_MS);
       }
       const under_way = [...leases.values()].filter((until) => until > now).length;
       if (under_way > LIMIT) problems.push(`${under_way} under way`);

@@ -41,7 +41,8 @@ export function outboxRules(make: Make): void {
       await call("one", [eventOf(1, "call.new")]);
       const taken = only(await turn(store));
       expect(taken.event).toEqual(eventOf(1, "call.new"));
-      expect(taken).toMatchObject({ app_id: "acme", session_uuid: "one", attempts: 0, mode: "normal" });
+      expect(taken).toMatchObject({ app_id: "acme", queue: "one", source: "one", attempts: 0, mode: "normal" });
+      expect(taken.since).toBe(taken.event.created_at);
       expect(taken.webhook_url).toBe("https://receiver.example/hook");
       expect(taken.secrets).toHaveLength(1);
     });
@@ -108,7 +109,7 @@ export function outboxRules(make: Make): void {
       await call("one");
       const first = only(await turn(store));
       const delivered = settlementOf(first);
-      const unknown = { ...delivered, session_uuid: "none" };
+      const unknown = { ...delivered, queue: "none" };
       expect(await turn(store, { settled: [delivered, delivered, unknown], want: 0 })).toMatchObject({ stale: 2 });
       const second = settlementOf(only(await turn(store)), { retry_in_ms: 1000 });
       expect(await turn(store, { settled: [second, { ...second, verdict: "delivered" }] })).toMatchObject({ stale: 1 });

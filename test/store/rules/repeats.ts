@@ -9,14 +9,18 @@ import {
   decided,
   eachTime,
   ended,
+  endedRoom,
   eventOf,
   eventsOf,
   loaded,
+  loadedRoom,
   type Make,
   names,
   only,
   operationOf,
   requestOf,
+  roomNamed,
+  roomOf,
   sessionOf,
   settlementOf,
   turn,
@@ -89,7 +93,7 @@ export function repeatRules(make: Make): void {
       await admitted(store, "call", commandOf());
       await store.commit(commitOf(await loaded(store, "call"), { caller_id: "changed" }));
       expect(await store.commit(commit)).toBe("committed");
-      expect((await loaded(store, "call")).session.caller_id).toBe("changed");
+      expect((await loaded(store, "call")).state.caller_id).toBe("changed");
     });
 
     test("another commit on the same version is none", async () => {
@@ -128,10 +132,10 @@ export function repeatRules(make: Make): void {
       expect(await store.createSession(session, [eventOf(1)])).toBe(true);
       await store.commit(commitOf(await loaded(store, "new"), { caller_id: "changed" }));
       expect(await store.createSession(session, [eventOf(1)])).toBe(true);
-      expect((await loaded(store, "new")).session.caller_id).toBe("changed");
+      expect((await loaded(store, "new")).state.caller_id).toBe("changed");
       await ended(store, "new");
       expect(await store.createSession(session, [eventOf(1)])).toBe(true);
-      expect(await store.load("new")).toBeNull();
+      expect(await store.loadSession("new")).toBeNull();
       const event = only(await turn(store));
       expect(names(await turn(store, { settled: [settlementOf(event)] }))).toEqual([]);
     });
@@ -165,12 +169,39 @@ export function repeatRules(make: Make): void {
     test("a deletion is told as it was, and does not touch an app that was made anew since", async () => {
       const { store } = subject();
       const close = closeOf("acme");
-      expect(await store.closeApp(close)).toEqual(["call"]);
-      expect(await store.closeApp(close)).toEqual(["call"]);
+      expect(await store.closeApp(close)).toEqual({ sessions: ["call"], rooms: [] });
+      expect(await store.closeApp(close)).toEqual({ sessions: ["call"], rooms: [] });
       expect(await store.closeApp(closeOf("acme"))).toBeNull();
       await store.putApp(appPut("acme"));
-      expect(await store.closeApp(close)).toEqual(["call"]);
+      expect(await store.closeApp(close)).toEqual({ sessions: ["call"], rooms: [] });
       expect(await store.app("acme")).toMatchObject({ app_id: "acme" });
+    });
+
+    test("a room is created once, and known as created after it changed, ended, or lost its name to another", async () => {
+      const { store } = subject();
+      const room = roomOf("room", { state: "opening", name: "support" });
+      expect(await store.createRoom(room)).toEqual({ outcome: "created" });
+      expect(await store.createRoom(room)).toEqual({ outcome: "created" });
+      await store.commit(commitOf(await loadedRoom(store, "room"), { state: "open" }));
+      expect(await store.createRoom(room)).toEqual({ outcome: "created" });
+      expect((await loadedRoom(store, "room")).state.state).toBe("open");
+      await endedRoom(store, "room");
+      await store.createRoom(roomOf("next", { name: "support" }));
+      expect(await store.createRoom(room)).toEqual({ outcome: "created" });
+      expect(await store.loadRoom("room")).toBeNull();
+      expect(await roomNamed(store, "acme", "support")).toBe("next");
+    });
+
+    test("the commit that closed a room, and the one that ended it, are known", async () => {
+      const { store } = subject();
+      await store.createRoom(roomOf("room", { name: "support" }));
+      const closing = commitOf(await loadedRoom(store, "room"), { state: "closing" }, { events: [eventOf(1)] });
+      expect([await store.commit(closing), await store.commit(closing)]).toEqual(["committed", "committed"]);
+      await store.createRoom(roomOf("next", { name: "support" }));
+      const end = commitOf(await loadedRoom(store, "room"), { state: "ended" }, { events: [eventOf(2)] });
+      expect([await store.commit(end), await store.commit(end)]).toEqual(["committed", "committed"]);
+      expect([await store.commit(closing), await roomNamed(store, "acme", "support")]).toEqual(["committed", "next"]);
+      expect((await store.roomEvents("acme", "room", 0, 10)).events).toHaveLength(2);
     });
 
     test("a settlement that ran twice counts once, and what was taken without anybody learning it comes back", async () => {
@@ -187,11 +218,21 @@ export function repeatRules(make: Make): void {
   test.each([1, 2, 3])("whatever is done: each call twice answers as each call once (seed %i)", async (seed) => {
     const [once, twice] = [await make(), await make()];
     try {
-      const steps = 600;
+      const steps = 2000;
       const expected = await walk(once, () => false, seed, steps);
       expect(await walk(twice, () => true, seed, steps)).toEqual(expected);
       const outcomes = new Set(expected.map(({ answer }) => (typeof answer === "string" ? answer : "")));
-      for (const seen of ["admitted", "uid_busy", "uid_used", "replay", "cooldown", "guard", "gone", "committed"]) {
+      const answers = [
+        "admitted",
+        "uid_busy",
+        "uid_used",
+        "replay",
+        "cooldown",
+        "refused",
+        "session_gone",
+        "room_gone",
+      ];
+      for (const seen of [...answers, "committed", "conflict", "created", "name_taken"]) {
         expect(outcomes).toContain(seen);
       }
     } finally {

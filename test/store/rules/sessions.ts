@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { PageMark, Session } from "../../../src/store/store";
+import type { Page, PageMark, Session } from "../../../src/store/store";
 import {
   admitted,
   appPut,
@@ -15,6 +15,7 @@ import {
   operationOf,
   requestOf,
   sessionOf,
+  settlementOf,
   turn,
 } from "../samples";
 
@@ -31,7 +32,7 @@ export function sessionRules(make: Make): void {
       const { store } = subject();
       const session = sessionOf("call", { state: "ringing", sequence: 1 });
       expect(await store.createSession(session, [eventOf(1)])).toBe(true);
-      expect(await store.load("call")).toEqual({ session, version: 1, app: await store.app("acme") });
+      expect(await store.loadSession("call")).toEqual({ state: session, version: 1, app: await store.app("acme") });
       expect(names(await turn(store))).toEqual(["call:1"]);
       await store.putApp(appPut("acme", { events: ["dtmf"] }));
       expect((await loaded(store, "call")).app.events).toEqual(["dtmf"]);
@@ -40,7 +41,7 @@ export function sessionRules(make: Make): void {
     test("without its app there is none", async () => {
       const { store } = subject();
       expect(await store.createSession(sessionOf("call", { app_id: "none" }), [eventOf(1)])).toBe(false);
-      expect(await store.load("call")).toBeNull();
+      expect(await store.loadSession("call")).toBeNull();
       expect(await store.appsWithEvents()).toEqual([]);
     });
 
@@ -48,9 +49,9 @@ export function sessionRules(make: Make): void {
       const { store } = subject();
       await store.createSession(sessionOf("call"), []);
       await ended(store, "call");
-      expect(await store.load("call")).toBeNull();
-      expect(await store.sessions("acme", 10, null)).toEqual({ sessions: [], next: null });
-      expect((await store.admit(requestOf({ session_uuid: "call" }))).outcome).toBe("gone");
+      expect(await store.loadSession("call")).toBeNull();
+      expect(await store.sessions("acme", 10, null)).toEqual({ items: [], next: null });
+      expect((await store.admit(requestOf({ session_uuid: "call" }))).outcome).toBe("session_gone");
     });
   });
 
@@ -60,12 +61,8 @@ export function sessionRules(make: Make): void {
       const found: string[][] = [];
       let after: PageMark | null = null;
       do {
-        const { sessions, next }: { sessions: readonly Session[]; next: PageMark | null } = await store.sessions(
-          "acme",
-          limit,
-          after,
-        );
-        found.push(sessions.map((session) => session.session_uuid));
+        const { items, next }: Page<Session> = await store.sessions("acme", limit, after);
+        found.push(items.map((session) => session.session_uuid));
         after = next;
         await between();
       } while (after !== null);
@@ -87,7 +84,7 @@ export function sessionRules(make: Make): void {
       await store.createSession(sessionOf("foreign", { app_id: "other", created_at: 2 }), []);
       expect(await pages(2, nothing)).toEqual([["e", "d"], ["c", "b"], ["a"]]);
       expect(await pages(5, nothing)).toEqual([["e", "d", "c", "b", "a"]]);
-      expect(await store.sessions("none", 5, null)).toEqual({ sessions: [], next: null });
+      expect(await store.sessions("none", 5, null)).toEqual({ items: [], next: null });
     });
 
     test("what comes and goes meanwhile moves no other", async () => {
@@ -116,7 +113,7 @@ export function sessionRules(make: Make): void {
       const commit = commitOf(before, { state: "answered", sequence: 1 }, { events: [eventOf(1)] });
       expect(await store.commit(commit)).toBe("committed");
       const after = await loaded(store, "call");
-      expect(after.session).toEqual({ ...before.session, state: "answered", sequence: 1 });
+      expect(after.state).toEqual({ ...before.state, state: "answered", sequence: 1 });
       expect(after.version).toBeGreaterThan(before.version);
       expect(names(await turn(store))).toEqual(["call:1"]);
     });
@@ -141,7 +138,7 @@ export function sessionRules(make: Make): void {
       await store.createSession(sessionOf("call"), []);
       const before = await loaded(store, "call");
       const more = { events: [eventOf(1)] };
-      expect(await store.commit({ ...commitOf(before, {}, more), session_uuid: "none" })).toBe("gone");
+      expect(await store.commit({ ...commitOf(before, {}, more), id: "none" })).toBe("gone");
       expect(await store.commit({ ...commitOf(before, {}, more), app_id: "other" })).toBe("gone");
       expect(await store.commit({ ...commitOf(before, {}, more), app_id: "none" })).toBe("gone");
       await ended(store, "call");
@@ -159,11 +156,7 @@ export function sessionRules(make: Make): void {
       for (let i = 0; i < 4; i++) {
         const result = await turn(store, settled);
         seen.push(...names(result));
-        settled = {
-          settled: result.taken.map(({ session_uuid, token, event }) => {
-            return { session_uuid, token, sequence: event.sequence, verdict: "delivered" as const };
-          }),
-        };
+        settled = { settled: result.taken.map((taken) => settlementOf(taken)) };
       }
       expect(seen).toEqual(["call:1", "call:2", "call:3"]);
     });
@@ -183,15 +176,15 @@ export function sessionRules(make: Make): void {
       await advance(999);
       expect(await store.overdue(10)).toEqual([]);
       await advance(1);
-      const first = { session_uuid: "call", app_id: "acme", operation_id: quick.operation_id };
-      const second = { session_uuid: "foreign", app_id: "other", operation_id: foreign.operation_id };
-      const third = { session_uuid: "call", app_id: "acme", operation_id: slow.operation_id };
+      const first = { id: "call", app_id: "acme", operation_id: quick.operation_id };
+      const second = { id: "foreign", app_id: "other", operation_id: foreign.operation_id };
+      const third = { id: "call", app_id: "acme", operation_id: slow.operation_id };
       expect(await store.overdue(10)).toEqual([first]);
       await advance(2000);
       expect(await store.overdue(10)).toEqual([first, second, third]);
       expect(await store.overdue(2)).toEqual([first, second]);
       const now = await loaded(store, "call");
-      const operations = now.session.operations.filter(({ operation_id }) => operation_id !== quick.operation_id);
+      const operations = now.state.operations.filter(({ operation_id }) => operation_id !== quick.operation_id);
       await store.commit(commitOf(now, { operations }));
       expect(await store.overdue(10)).toEqual([second, third]);
       await ended(store, "call");

@@ -41,7 +41,7 @@ export function uidRules(make: Make): void {
     const { operation_id } = first;
     const answer = { outcome: "replay", status, operation_id, timeout_ms: 15_000 };
     expect(await admit(store, "call", withUid("uid", { timeout_ms: 9 }))).toMatchObject(answer);
-    expect((await loaded(store, "call")).session.operations).toEqual([]);
+    expect((await loaded(store, "call")).state.operations).toEqual([]);
     expect((await admit(store, "call", withUid("uid", { fingerprint: "another" }))).outcome).toBe("uid_used");
   });
 
@@ -82,17 +82,17 @@ export function uidRules(make: Make): void {
     const { store, advance } = subject();
     await decided(store, "call", withUid("uid"), 202);
     await ended(store, "call");
-    expect((await admit(store, "call", withUid("unseen"))).outcome).toBe("gone");
-    expect((await store.admit(requestOf({ session_uuid: "call" }))).outcome).toBe("gone");
+    expect((await admit(store, "call", withUid("unseen"))).outcome).toBe("session_gone");
+    expect((await store.admit(requestOf({ session_uuid: "call" }))).outcome).toBe("session_gone");
     const stranger = requestOf({ app_id: "other", session_uuid: "call", command: withUid("uid") });
-    expect((await store.admit(stranger)).outcome).toBe("gone");
+    expect((await store.admit(stranger)).outcome).toBe("session_gone");
     await advance(DAY - 1);
     await store.sweep();
     expect((await admit(store, "call", withUid("uid"))).outcome).toBe("replay");
     expect((await admit(store, "call", withUid("uid", { fingerprint: "another" }))).outcome).toBe("uid_used");
     await advance(1);
     await store.sweep();
-    expect((await admit(store, "call", withUid("uid"))).outcome).toBe("gone");
+    expect((await admit(store, "call", withUid("uid"))).outcome).toBe("session_gone");
     // Nothing is left of it, not even its name.
     await store.createSession(sessionOf("call"), []);
     expect((await loaded(store, "call")).version).toBe(1);
@@ -102,7 +102,7 @@ export function uidRules(make: Make): void {
     const { store } = subject();
     await admitted(store, "call", withUid("uid"));
     await ended(store, "call");
-    expect((await admit(store, "call", withUid("uid"))).outcome).toBe("gone");
+    expect((await admit(store, "call", withUid("uid"))).outcome).toBe("session_gone");
   });
 
   test("a live session remembers for as long as it lives", async () => {

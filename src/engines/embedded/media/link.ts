@@ -1,216 +1,196 @@
-/** The main process's end of the media child: it forks it, speaks to it, and notices when it is gone. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import type { Log } from "../../../log";
-import { Refused } from "../../engine";
-import type { Command, MediaSettings, Order, PcmFile, Remote, Report, Stopped, Taken } from "./messages";
-import { Pending } from "./pending";
+/** The main process's end of the media child: what it can be told to do, and what it tells. */
+import type { Position, Remote, Report, Sound } from "./messages";
+import { type MediaOptions, MediaProcess } from "./process";
 
-export type { PcmFile, Remote } from "./messages";
+export type { PcmFile, Position, Remote, Sound } from "./messages";
+export type { MediaOptions } from "./process";
 
-export interface MediaOptions extends MediaSettings {
-  /** How long a command may wait for the child's word. */
-  readonly ackTimeoutMs: number;
-  readonly log: Log;
-}
-
-/** What the media child tells. Calls that were closed are not mentioned again, but for what was on its way. */
+/** What the media child tells. Calls that were closed are not mentioned again, but for what was on its way and for their recordings. */
 export interface MediaHandler {
   /** A digit by RFC 4733, once, when it ended. */
   onDigit(call: string, digit: string, duration_ms: number): void;
-  /** The file's last sample was sent; `offset_ms` is the file's length. Told at once, so that a next file follows without a gap. */
-  onPlayed(call: string, play: number, offset_ms: number): void;
+  /**
+   * The sound's last sample was sent; `offset_ms` is its length. Told at once, so that a next file follows without a gap.
+   * `target`: the call or room that it was played to.
+   */
+  onPlayed(target: string, play: number, offset_ms: number): void;
   /** The file could not be read, or not as far as its `samples`. Nothing plays any more. */
-  onPlayFailed(call: string, play: number): void;
+  onPlayFailed(target: string, play: number): void;
+  /**
+   * A recording's file is closed, its header final. Once for each `record` that resolved without a failure, also when the
+   * call was closed; not when the child is lost. `failure`: why it ends before its time, null when it does not.
+   */
+  onRecorded(call: string, recording_id: string, failure: string | null): void;
   /** No RTP for `rtpTimeoutMs` while audio was expected. Told once per silence. */
   onTimeout(call: string): void;
   /** A simulated caller's press or tone has been sent completely. */
   onPressed(call: string, step: number): void;
-  /** The child died: all its calls are without media. A new child is on its way; it knows none of them. */
+  /** The child died: all its calls are without media, its rooms are gone, recordings end where they are. A new child is on its way; it knows none of them. */
   onLost(): void;
 }
 
-const program = join(__dirname, "child.js");
-const startDeadlineMs = 10_000;
-const shutdownDeadlineMs = 2_000;
-const backoffMs = { first: 100, last: 5_000 };
-/** A child that says nothing for this many pings in a row hangs and is killed: else messages for it would pile up. */
-const heartbeat = { everyMs: 2_000, missed: 5 };
-/** What of our environment the child may see: no keys. */
-const environment = ["PATH", "LD_LIBRARY_PATH", "TZ", "UV_THREADPOOL_SIZE"];
-
 /**
  * Commands resolve once the child has taken them. They reject with `Refused`: `unreachable` (no child, or no port left),
- * `late` (no word in `ackTimeoutMs`; what could still begin is taken back), `gone` (the child does not know the call:
- * closed, or lost with an earlier child). Order is kept per link.
+ * `late` (no word in `ackTimeoutMs`; what could still begin is taken back), `gone` (the child does not know the call or the
+ * room: closed, or lost with an earlier child). Order is kept per link.
+ *
+ * A `target` is the name of a call or of a room; no two of them may have the same.
  */
 export class MediaLink {
-  private child: ChildProcess | null = null;
-  private ready = false;
-  private closing: Promise<void> | null = null;
-  private readonly pending = new Pending<Taken>();
-  private heart: NodeJS.Timeout | undefined;
-  private again: NodeJS.Timeout | undefined;
-  private backoff = backoffMs.first;
+  private readonly process: MediaProcess;
 
   constructor(
     private readonly options: MediaOptions,
     private readonly handler: MediaHandler,
-  ) {}
+  ) {
+    this.process = new MediaProcess(options, {
+      told: (report) => this.told(report),
+      lost: () => handler.onLost(),
+    });
+  }
 
   /** Forks the child. Rejects when it does not come up (`unreachable`, `late`); once it did, a lost child is replaced by itself. */
-  async start(): Promise<void> {
-    await this.fork();
+  start(): Promise<void> {
+    return this.process.start();
   }
 
   /** Is there a child that takes commands? */
   connected(): boolean {
-    return this.ready;
+    return this.process.connected();
   }
 
   pid(): number | null {
-    return this.child?.pid ?? null;
+    return this.process.pid();
   }
 
   /** Makes a call known and gives it a local RTP port, bound before this resolves; 0 for a simulated one. */
-  open(call: string, kind: "socket" | "simulated"): Promise<{ port: number }> {
-    const undo: Command = { do: "close", call };
-    return this.request({ do: "open", call, kind }, ({ port }) => ({ port }), undo);
+  async open(call: string, kind: "socket" | "simulated"): Promise<{ port: number }> {
+    const { port = 0 } = await this.process.request({ do: "open", call, kind }, { do: "close", call });
+    return { port };
   }
 
   /** First, and again with each change. Audio flows from the first one on; to a simulated caller it does from `open` on, and this changes nothing. */
-  remote(call: string, remote: Remote): Promise<void> {
-    return this.request({ do: "remote", call, remote }, nothing);
+  async remote(call: string, remote: Remote): Promise<void> {
+    await this.process.request({ do: "remote", call, remote });
   }
 
-  /** Plays a file from `from_ms` on, in place of what plays. It waits for the first `remote`, and goes on unheard while on hold. */
-  play(call: string, play: number, file: PcmFile, from_ms: number): Promise<void> {
-    const undo: Command = { do: "stop", call, only: play };
-    return this.request({ do: "play", call, play, file, from_ms }, nothing, undo);
+  /**
+   * Plays from `from_ms` on, in place of what plays. To a call it waits for the first `remote`, goes on unheard while on
+   * hold, and is mixed over its room. `paused`: it stays where it begins until it is resumed. `volume`: steps of 3 dB.
+   */
+  async play(target: string, play: number, sound: Sound, from_ms: number, paused = false, volume = 0): Promise<void> {
+    const undo = { do: "stop", target, only: play } as const;
+    await this.process.request({ do: "play", target, play, sound, from_ms, paused, volume }, undo);
   }
 
-  /** Stops what plays: which, and the position in its file. Null when nothing played. */
-  stop(call: string): Promise<Stopped | null> {
-    return this.request({ do: "stop", call, only: null }, ({ stopped }) => stopped);
+  /** Pauses (true) or resumes what plays: no sample is lost or heard twice. Null when nothing plays. */
+  async pause(target: string, paused: boolean): Promise<Position | null> {
+    return position(await this.process.request({ do: "pause", target, paused }));
+  }
+
+  /** Goes on elsewhere in what plays; it stays paused when it is. Beyond its end it has been played. Null when nothing plays. */
+  async seek(target: string, offset_ms: number): Promise<Position | null> {
+    return position(await this.process.request({ do: "seek", target, offset_ms }));
+  }
+
+  /** Sets the volume of what plays, and of nothing that is played later. Null when nothing plays. */
+  async volume(target: string, volume: number): Promise<Position | null> {
+    return position(await this.process.request({ do: "volume", target, volume }));
+  }
+
+  /** Stops what plays. Null when nothing played. */
+  async stop(target: string): Promise<Position | null> {
+    return position(await this.process.request({ do: "stop", target, only: null }));
+  }
+
+  /** Makes a room known. A repeat changes nothing. */
+  async openRoom(room: string): Promise<void> {
+    await this.process.request({ do: "open_room", room }, { do: "close_room", room, unused: true });
+  }
+
+  /** Forgets a room: its members hear it no longer, what it plays ends. Unknown rooms are ignored. */
+  closeRoom(room: string): void {
+    this.process.tell({ do: "close_room", room, unused: false });
+  }
+
+  /** From now on the call hears all members of the room but itself, and they hear it unless it is muted. It leaves the room that it was in. */
+  async join(call: string, room: string, muted: boolean): Promise<void> {
+    await this.process.request({ do: "join", call, room, muted }, { do: "leave", call, only: room });
+  }
+
+  /** A call that is in no room is none the worse for it. */
+  async leave(call: string): Promise<void> {
+    await this.process.request({ do: "leave", call, only: null });
+  }
+
+  /** Of a call that is in no room nothing changes. */
+  async mute(call: string, muted: boolean): Promise<void> {
+    await this.process.request({ do: "mute", call, muted });
+  }
+
+  /**
+   * Records the call into a new WAV file at `path`, at most `max_ms` of it: left the caller, right what he hears. It ends the
+   * recording that runs. `failure`: the file could not be opened, and there is no recording, else null.
+   */
+  async record(call: string, recording_id: string, path: string, max_ms: number): Promise<{ failure: string | null }> {
+    const { failure = null } = await this.process.request(
+      { do: "record", call, recording_id, path, max_ms },
+      { do: "stop_recording", call, discard: recording_id },
+    );
+    if (failure !== null) this.options.log.warn({ call, recording_id, reason: failure }, "recording could not begin");
+    return { failure };
+  }
+
+  /** The recording ends here; that its file is closed is told by `onRecorded`. Of a call that is not recorded nothing changes. */
+  async stopRecording(call: string): Promise<void> {
+    await this.process.request({ do: "stop_recording", call, discard: null });
   }
 
   /** Is the child answering? */
-  ping(): Promise<void> {
-    return this.request({ do: "ping" }, nothing);
+  async ping(): Promise<void> {
+    await this.process.request({ do: "ping" });
   }
 
-  /** Forgets a call and frees its port. Unknown calls are ignored. */
+  /** Forgets a call and frees its port; it leaves its room, its recording ends. Unknown calls are ignored. */
   close(call: string): void {
-    this.tell({ do: "close", call });
+    this.process.tell({ do: "close", call });
   }
 
   /** A simulated caller keys digits (0-9 * # A-D), `gap_ms` between them. Steps of one call are sent one after the other. */
   press(call: string, step: number, digits: string, gap_ms: number): void {
-    this.tell({ do: "press", call, step, digits, gap_ms });
+    this.process.tell({ do: "press", call, step, digits, gap_ms });
   }
 
   /** A simulated caller sends a sine. */
   tone(call: string, step: number, hz: number, ms: number): void {
-    this.tell({ do: "tone", call, step, hz, ms });
+    this.process.tell({ do: "tone", call, step, hz, ms });
   }
 
-  /** Ends the child and everything pending. Idempotent. */
+  /** Ends all recordings (the last `onRecorded` comes before this resolves), the child, and everything pending. Idempotent. */
   shutdown(): Promise<void> {
-    this.closing ??= this.end();
-    return this.closing;
+    return this.process.shutdown();
   }
 
-  /** `undo` takes back what is late. Messages keep their order: when the child takes the command after all, it comes right behind it. */
-  private async request<T>(command: Command, read: (taken: Taken) => T, undo?: Command): Promise<T> {
-    if (!this.ready) throw new Refused("unreachable");
-    const { id, answer } = this.pending.expect(this.options.ackTimeoutMs, () => {
-      if (undo) this.tell(undo);
-      return new Refused("late");
-    });
-    this.send({ id, command });
-    return read(await answer);
-  }
-
-  private tell(command: Command): void {
-    if (this.ready) this.send({ id: null, command });
-  }
-
-  private send(order: Order): void {
-    // A channel that has just closed is no error of its own: the child's exit settles what is pending.
-    if (this.child?.connected) this.child.send(order);
-  }
-
-  private async fork(): Promise<void> {
-    const { host, portMin, portMax, rtpTimeoutMs, log } = this.options;
-    const env = Object.fromEntries(
-      environment.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : [])),
-    );
-    const child = fork(program, [], { env, execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    this.child = child;
-    child.on("error", (error) => {
-      log.warn({ error: error.message }, "media child");
-      if (child.pid === undefined) this.lost(child, error.message);
-    });
-    child.once("exit", (code, signal) => this.lost(child, signal ?? `exit ${code}`));
-    // A child without its channel is of no use; killed, it takes the one way out of `exit`.
-    child.once("disconnect", () => {
-      if (!this.closing) child.kill("SIGKILL");
-    });
-    child.on("message", (report: Report) => this.report(report));
-    const { id, answer } = this.pending.expect(startDeadlineMs, () => {
-      child.kill("SIGKILL");
-      return new Refused("late");
-    });
-    this.send({ id, command: { do: "start", host, portMin, portMax, rtpTimeoutMs } });
-    await answer;
-    // Shut down, or dead, in the moment it came up.
-    if (this.closing || this.child !== child) throw new Refused("unreachable");
-    this.ready = true;
-    this.beat(child);
-    log.info({ pid: child.pid, port_min: portMin, port_max: portMax }, "media child is up");
-  }
-
-  private beat(child: ChildProcess): void {
-    let missed = 0;
-    this.heart = setInterval(() => {
-      if (missed === heartbeat.missed) {
-        child.kill("SIGKILL");
-        return;
-      }
-      if (missed > 0) this.options.log.warn({ missed }, "media child is silent");
-      missed++;
-      this.request({ do: "ping" }, nothing).then(
-        () => {
-          missed = 0;
-          this.backoff = backoffMs.first;
-        },
-        (error: unknown) => this.options.log.debug({ error: String(error) }, "media child did not answer a ping"),
-      );
-    }, heartbeat.everyMs);
-  }
-
-  private report(report: Report): void {
+  private told(report: Exclude<Report, { tell: "taken" | "refused" }>): void {
     const { handler } = this;
     const { log } = this.options;
     switch (report.tell) {
-      case "taken":
-        this.pending.resolve(report.id, report);
-        break;
-      case "refused":
-        // That a call is gone is the common end of a race with its hangup.
-        log[report.refusal === "gone" ? "debug" : "warn"]({ reason: report.reason }, "media command refused");
-        this.pending.reject(report.id, new Refused(report.refusal));
-        break;
       case "digit":
         handler.onDigit(report.call, report.digit, report.duration_ms);
         break;
       case "played":
-        handler.onPlayed(report.call, report.play, report.offset_ms);
+        handler.onPlayed(report.target, report.play, report.offset_ms);
         break;
       case "play_failed":
-        log.warn({ call: report.call, reason: report.reason }, "file could not be played");
-        handler.onPlayFailed(report.call, report.play);
+        log.warn({ target: report.target, reason: report.reason }, "file could not be played");
+        handler.onPlayFailed(report.target, report.play);
+        break;
+      case "recorded":
+        if (report.failure !== null) {
+          const { call, recording_id, failure } = report;
+          log.warn({ call, recording_id, reason: failure }, "recording could not be written");
+        }
+        handler.onRecorded(report.call, report.recording_id, report.failure);
         break;
       case "timeout":
         handler.onTimeout(report.call);
@@ -226,43 +206,8 @@ export class MediaLink {
         break;
     }
   }
-
-  private lost(child: ChildProcess, reason: string): void {
-    if (this.child !== child) return;
-    const served = this.ready;
-    this.child = null;
-    this.ready = false;
-    clearInterval(this.heart);
-    this.pending.rejectAll(() => new Refused("unreachable"));
-    if (this.closing || !served) return;
-    this.options.log.error({ pid: child.pid, reason }, "media child lost");
-    this.replace();
-    this.handler.onLost();
-  }
-
-  private replace(): void {
-    const wait = this.backoff;
-    this.backoff = Math.min(this.backoff * 2, backoffMs.last);
-    this.again = setTimeout(() => {
-      this.fork().catch((error: unknown) => {
-        this.options.log.error({ error: String(error) }, "media child could not be replaced");
-        if (!this.closing) this.replace();
-      });
-    }, wait);
-  }
-
-  private async end(): Promise<void> {
-    clearTimeout(this.again);
-    clearInterval(this.heart);
-    const child = this.child;
-    this.ready = false;
-    if (child?.pid === undefined) return;
-    const ended = once(child, "exit");
-    if (child.connected) child.disconnect();
-    const deadline = setTimeout(() => child.kill("SIGKILL"), shutdownDeadlineMs);
-    await ended;
-    clearTimeout(deadline);
-  }
 }
 
-function nothing(): void {}
+function position({ position = null }: { readonly position?: Position | null }): Position | null {
+  return position;
+}

@@ -24,8 +24,11 @@ export interface PcmFile {
   readonly samples: number;
 }
 
-/** What was playing when it was stopped, and the position in its file. */
-export interface Stopped {
+/** What can be played: a file, or nothing at all for a while. */
+export type Sound = PcmFile | { readonly silence_ms: number };
+
+/** What plays, or played when it was stopped, and where in its file it is. */
+export interface Position {
   readonly play: number;
   readonly offset_ms: number;
 }
@@ -49,19 +52,51 @@ export interface MediaSettings {
   readonly rtpTimeoutMs: number;
 }
 
+/** `target`: a call, heard by it alone, or a room, heard by all of its members. */
+export type PlayCommand =
+  | {
+      readonly do: "play";
+      readonly target: string;
+      readonly play: number;
+      readonly sound: Sound;
+      readonly from_ms: number;
+      readonly paused: boolean;
+      /** Steps of 3 dB, 0 is as the file is. */
+      readonly volume: number;
+    }
+  | { readonly do: "pause"; readonly target: string; readonly paused: boolean }
+  | { readonly do: "seek"; readonly target: string; readonly offset_ms: number }
+  | { readonly do: "volume"; readonly target: string; readonly volume: number }
+  /** `only`: stop this play, and leave whatever else has taken its place. */
+  | { readonly do: "stop"; readonly target: string; readonly only: number | null };
+
+export type RoomCommand =
+  | { readonly do: "open_room"; readonly room: string }
+  /** `unused`: only when it has no member and plays nothing. */
+  | { readonly do: "close_room"; readonly room: string; readonly unused: boolean }
+  | { readonly do: "join"; readonly call: string; readonly room: string; readonly muted: boolean }
+  /** `only`: leave this room, and no other. */
+  | { readonly do: "leave"; readonly call: string; readonly only: string | null }
+  | { readonly do: "mute"; readonly call: string; readonly muted: boolean };
+
+export type RecordCommand =
+  | {
+      readonly do: "record";
+      readonly call: string;
+      readonly recording_id: string;
+      readonly path: string;
+      readonly max_ms: number;
+    }
+  /** `discard`: a recording whose beginning came too late for anybody; its file is removed and nothing is told. */
+  | { readonly do: "stop_recording"; readonly call: string; readonly discard: string | null };
+
 export type Command =
+  | PlayCommand
+  | RoomCommand
+  | RecordCommand
   | ({ readonly do: "start" } & MediaSettings)
   | { readonly do: "open"; readonly call: string; readonly kind: "socket" | "simulated" }
   | { readonly do: "remote"; readonly call: string; readonly remote: Remote }
-  | {
-      readonly do: "play";
-      readonly call: string;
-      readonly play: number;
-      readonly file: PcmFile;
-      readonly from_ms: number;
-    }
-  /** `only`: stop this play, and leave whatever else has taken its place. */
-  | { readonly do: "stop"; readonly call: string; readonly only: number | null }
   | { readonly do: "ping" }
   | { readonly do: "close"; readonly call: string }
   | {
@@ -71,7 +106,9 @@ export type Command =
       readonly digits: string;
       readonly gap_ms: number;
     }
-  | { readonly do: "tone"; readonly call: string; readonly step: number; readonly hz: number; readonly ms: number };
+  | { readonly do: "tone"; readonly call: string; readonly step: number; readonly hz: number; readonly ms: number }
+  /** All calls end. Answered once the last recording has been told. */
+  | { readonly do: "end" };
 
 /** A command on its way. With an `id` it is answered by `taken` or `refused`. */
 export interface Order {
@@ -79,18 +116,28 @@ export interface Order {
   readonly command: Command;
 }
 
-/** What a taken command gives back: the local port of `open`, what `stop` stopped. */
+/** What a taken command gives back. */
 export interface Taken {
-  readonly port: number;
-  readonly stopped: Stopped | null;
+  /** The local port of `open`. */
+  readonly port?: number;
+  /** Of `pause`, `seek`, `volume` and `stop`: what plays, or played; null when nothing did. */
+  readonly position?: Position | null;
+  /** Why `record` could not begin. */
+  readonly failure?: string | null;
 }
 
 export type Report =
   | ({ readonly tell: "taken"; readonly id: number } & Taken)
   | { readonly tell: "refused"; readonly id: number; readonly refusal: Refusal; readonly reason: string }
   | { readonly tell: "digit"; readonly call: string; readonly digit: string; readonly duration_ms: number }
-  | { readonly tell: "played"; readonly call: string; readonly play: number; readonly offset_ms: number }
-  | { readonly tell: "play_failed"; readonly call: string; readonly play: number; readonly reason: string }
+  | { readonly tell: "played"; readonly target: string; readonly play: number; readonly offset_ms: number }
+  | { readonly tell: "play_failed"; readonly target: string; readonly play: number; readonly reason: string }
+  | {
+      readonly tell: "recorded";
+      readonly call: string;
+      readonly recording_id: string;
+      readonly failure: string | null;
+    }
   | { readonly tell: "timeout"; readonly call: string }
   | { readonly tell: "pressed"; readonly call: string; readonly step: number }
   | { readonly tell: "trouble"; readonly call: string; readonly reason: string }

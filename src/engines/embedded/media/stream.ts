@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { beatMs } from "./clock";
 import { DigitReceiver } from "./digits";
 import { encode, encoders } from "./g711";
-import type { Counters, PcmFile, Remote, Report, Stopped } from "./messages";
-import { FilePlayer } from "./player";
+import type { Counters, Remote, Report } from "./messages";
+import { Mixer } from "./mixer";
 import { headerBytes, parse, samplesPerMs, writeHeader } from "./rtp";
 import { Source } from "./source";
 
@@ -22,13 +22,15 @@ const ptimes = { min: 10, max: 60 };
  * first packet, and on the first after a hold or after time that was skipped. The timestamp runs on through all of that.
  */
 export class RtpStream {
+  /** What is sent, and where what is received goes. */
+  readonly mixer: Mixer;
   private remote: Remote | null = null;
   private source: Source | null = null;
-  private player: FilePlayer | null = null;
   private readonly digits: DigitReceiver;
   private packet = Buffer.alloc(headerBytes);
   private beats = 0;
   private due: number;
+  private begun = false;
   /** Time without a packet of the caller, while audio was expected; counted in the call's own time, so that a stalled process is no silence. */
   private quietMs = 0;
   private timedOut = false;
@@ -50,6 +52,7 @@ export class RtpStream {
     private readonly report: (report: Report) => void,
   ) {
     this.due = phase;
+    this.mixer = new Mixer(call, ptimes.max * samplesPerMs, report);
     this.digits = new DigitReceiver((digit, duration_ms) => report({ tell: "digit", call, digit, duration_ms }));
     // Unpredictable, so that they say nothing of other calls (RFC 3550, section 5.1).
     const random = randomBytes(10);
@@ -75,27 +78,8 @@ export class RtpStream {
     this.packet = Buffer.alloc(headerBytes + ptime * samplesPerMs);
   }
 
-  play(play: number, file: PcmFile, from_ms: number): void {
-    this.player?.close();
-    const player = new FilePlayer(play, file, from_ms, (reason) => {
-      if (this.player === player) this.player = null;
-      this.report({ tell: "play_failed", call: this.call, play, reason });
-    });
-    this.player = player;
-  }
-
-  /** `only`: nothing but this play. */
-  stop(only: number | null): Stopped | null {
-    const player = this.player;
-    if (player === null || (only !== null && player.play !== only)) return null;
-    player.close();
-    this.player = null;
-    return { play: player.play, offset_ms: player.offset_ms };
-  }
-
   close(): void {
-    this.player?.close();
-    this.player = null;
+    this.mixer.close();
   }
 
   receive(datagram: Buffer, address: string, port: number): void {
@@ -114,7 +98,9 @@ export class RtpStream {
     this.received++;
     this.quietMs = 0;
     this.timedOut = false;
-    if (packet.payload === remote.dtmfPayload) this.digits.receive(datagram, packet);
+    const { payload } = packet;
+    if (payload === remote.dtmfPayload) this.digits.receive(datagram, packet);
+    else if (payload === 0 || payload === 8) this.mixer.hear(datagram, packet, payload);
   }
 
   /** A beat of the clock. When it is this call's, one packet's time goes by. */
@@ -124,12 +110,18 @@ export class RtpStream {
     const over = number - this.due;
     // Where time was skipped the call keeps its place among the beats: else all would go on in one burst, for ever.
     if (over % this.beats !== 0) return;
-    if (over > 0) this.skipTime(over * beatMs * samplesPerMs);
+    if (over > 0) {
+      const skipped = over * beatMs * samplesPerMs;
+      this.skipTime(skipped);
+      // Before its first beat nobody has heard or said anything yet.
+      if (this.begun) this.mixer.skip(skipped);
+    }
+    this.begun = true;
     this.due = number + this.beats;
     const ptime = this.beats * beatMs;
     this.digits.elapsed(ptime);
     if (remote.receive) this.supervise(ptime);
-    this.fill(encoders[remote.payload]);
+    this.fill(encoders[remote.payload], remote.send);
     if (remote.send) this.send(source, remote.payload);
     else this.skipTime(ptime * samplesPerMs);
   }
@@ -146,15 +138,12 @@ export class RtpStream {
     this.report({ tell: "timeout", call: this.call });
   }
 
-  private fill(encoder: Uint8Array): void {
-    const samples = this.packet.length - headerBytes;
-    const filled = this.player?.take(this.packet, headerBytes, samples, encoder) ?? 0;
-    if (filled < samples) this.packet.fill(encode(encoder, 0), headerBytes + filled);
-    const player = this.player;
-    if (!player?.done) return;
-    player.close();
-    this.player = null;
-    this.report({ tell: "played", call: this.call, play: player.play, offset_ms: player.offset_ms });
+  private fill(encoder: Uint8Array, audible: boolean): void {
+    const { packet } = this;
+    const heard = this.mixer.next(packet.length - headerBytes, audible);
+    if (heard === null) packet.fill(encode(encoder, 0), headerBytes);
+    else
+      for (let at = headerBytes; at < packet.length; at++) packet[at] = encode(encoder, heard[at - headerBytes] ?? 0);
   }
 
   private send(source: Source, payload: number): void {

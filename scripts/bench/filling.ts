@@ -1,0 +1,33 @@
+/** Calls that are only in the store: as many as are wanted, of a media node that nobody asks. */
+import { randomUUID } from "node:crypto";
+import type { Session, Store } from "../../src/store/store";
+
+/** @returns how many were written */
+export async function filled(store: Store, app_id: string, sessions: number): Promise<number> {
+  const now = await store.now();
+  for (let i = 0; i < sessions; i++) {
+    if (!(await store.createSession(talking(app_id, now), []))) throw new Error(`there is no app ${app_id}`);
+  }
+  return sessions;
+}
+
+function talking(app_id: string, now: number): Session {
+  return {
+    session_uuid: `elsewhere-${randomUUID()}`,
+    app_id,
+    node: "elsewhere",
+    state: "answered",
+    direction: "inbound",
+    caller_id: "alice",
+    did: "100",
+    created_at: now,
+    answered_at: now,
+    playback: null,
+    collecting: null,
+    room: null,
+    recording: null,
+    unfinished: [],
+    operations: [],
+    sequence: 2,
+  };
+}

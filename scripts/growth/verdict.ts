@@ -1,0 +1,40 @@
+/** Whether something has grown. */
+import type { Sizes } from "../bench/process";
+
+export interface Row {
+  readonly name: string;
+  readonly before: number | null;
+  readonly after: number | null;
+  /** How much more there may be; null: any, it is told and not judged. */
+  readonly allowed: number | null;
+  readonly grown: boolean;
+}
+
+const kilobyte = 1024;
+const megabyte = 1024 * kilobyte;
+
+/**
+ * What is not exactly as before for other reasons than a call that was not forgotten. The smallest thing that could be
+ * left of each call is an object in a map: one more on the heap, and one in the store.
+ */
+function allowance(name: string, calls: number): number {
+  // Code that was compiled meanwhile, and what it learnt of its types.
+  if (name === "heap, bytes") return 2 * megabyte + 24 * calls;
+  if (name === "objects on the heap") return 100 + 0.1 * calls;
+  // A list may keep a few of which it knows that they are gone.
+  if (name === "entries in the store") return 128;
+  if (name === "objects in the store") return 256;
+  // Its allocator gives back when it likes.
+  if (name === "media process, resident bytes") return 64 * megabyte;
+  return 0;
+}
+
+/** @param calls between the two */
+export function compare(before: Sizes, after: Sizes, calls: number): Row[] {
+  return Object.entries(after).map(([name, now]) => {
+    const then = before[name] ?? null;
+    const allowed = allowance(name, calls);
+    const grown = now !== null && now - (then ?? 0) > allowed;
+    return { name, before: then, after: now, allowed, grown };
+  });
+}

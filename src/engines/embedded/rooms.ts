@@ -1,0 +1,56 @@
+/** The rooms of the engine, by their ids. */
+import { Refused } from "../engine";
+import { Room, type RoomSurroundings } from "./room";
+
+export class Rooms {
+  readonly #around: RoomSurroundings;
+  /** Those that are open, or being opened or closed. */
+  readonly #rooms = new Map<string, Room>();
+
+  constructor(around: RoomSurroundings) {
+    this.#around = around;
+  }
+
+  /**
+   * Resolves when the media process knows the room. A repeat changes nothing.
+   * @throws Refused; a room that was not there before is not there then
+   */
+  async open(room_id: string): Promise<void> {
+    const known = this.#rooms.get(room_id);
+    const room = known ?? new Room(room_id, this.#around);
+    this.#rooms.set(room_id, room);
+    try {
+      await room.known();
+    } catch (err) {
+      if (!known) this.#rooms.delete(room_id);
+      throw err;
+    }
+  }
+
+  /** Resolves once everything that ends with it was told. Unknown rooms are ignored. */
+  async close(room_id: string): Promise<void> {
+    const room = this.#rooms.get(room_id);
+    if (!room) return;
+    await room.close();
+    this.#rooms.delete(room_id);
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#rooms.keys()].map((room_id) => this.close(room_id)));
+  }
+
+  find(room_id: string): Room | null {
+    return this.#rooms.get(room_id) ?? null;
+  }
+
+  /** @throws Refused("gone") */
+  get(room_id: string): Room {
+    const room = this.#rooms.get(room_id);
+    if (!room) throw new Refused("gone");
+    return room;
+  }
+
+  lost(): void {
+    for (const room of this.#rooms.values()) room.lost();
+  }
+}

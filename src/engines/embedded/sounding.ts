@@ -1,0 +1,64 @@
+/** One file that the media process was given to play, once: where it is, and when it has ended. */
+import type { Track } from "./playlist";
+
+export class Sounding {
+  /** It turned out that the media process could not read it; that may be told before it says that it took the file. */
+  unreadable = false;
+  /** Resolves when it has ended. */
+  readonly over: Promise<void>;
+  #end: () => void = () => undefined;
+  /** Where it was at which monotonic millisecond. */
+  #mark: { readonly offset_ms: number; readonly at: number };
+  /** Where it ended; null while it sounds. */
+  #ended_ms: number | null = null;
+
+  /**
+   * @param play its name for the media process
+   * @param from_ms where in the file it begins
+   */
+  constructor(
+    readonly play: number,
+    readonly track: Track,
+    from_ms: number,
+    public paused: boolean,
+  ) {
+    this.#mark = { offset_ms: Math.min(from_ms, track.length_ms), at: performance.now() };
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended_ms !== null;
+  }
+
+  /** Where it is, in milliseconds: known where it ended or is paused, else by the time that has passed. */
+  get offset_ms(): number {
+    if (this.#ended_ms !== null) return this.#ended_ms;
+    const { offset_ms, at } = this.#mark;
+    const passed_ms = this.paused ? 0 : Math.floor(performance.now() - at);
+    return Math.min(this.track.length_ms, offset_ms + passed_ms);
+  }
+
+  /** The media process says that it is here. */
+  at(offset_ms: number): void {
+    this.#mark = { offset_ms, at: performance.now() };
+  }
+
+  /** From here on its time runs, or stands still. */
+  pause(paused: boolean): void {
+    this.at(this.offset_ms);
+    this.paused = paused;
+  }
+
+  /** It ended here. Once; what comes later says nothing new. */
+  end(offset_ms: number): void {
+    this.#ended_ms ??= offset_ms;
+    this.#end();
+  }
+
+  /** Nobody is to wait for it any more; where it is stays an estimate. */
+  leave(): void {
+    this.#end();
+  }
+}

@@ -1,0 +1,30 @@
+/** Which engine holds a call or a room. */
+import type { Engine } from "../engines/engine";
+import { nodeOf } from "../ids";
+
+export class Nodes {
+  readonly #engines: ReadonlyMap<string, Engine>;
+
+  constructor(engines: readonly Engine[]) {
+    this.#engines = new Map(engines.map((engine) => [engine.node, engine]));
+  }
+
+  /** @param id of a call or a room */
+  engineOf(id: string): Engine | undefined {
+    return this.#engines.get(nodeOf(id));
+  }
+
+  /** For the metrics. */
+  kindOf(id: string): string {
+    return this.engineOf(id)?.kind ?? "none";
+  }
+
+  /** The one that can be reached and for which `load` is the least. */
+  leastLoaded(load: (node: string) => number): Engine | undefined {
+    let best: Engine | undefined;
+    for (const engine of this.#engines.values()) {
+      if (engine.connected() && (!best || load(engine.node) < load(best.node))) best = engine;
+    }
+    return best;
+  }
+}
