@@ -156,9 +156,9 @@ export class Sessions implements Sink {
     const { name, result } = operations[command].command;
     const asked = { id: session_uuid, name, operation, immediate: result === "immediate" };
     return this.#commands.take(this.#calls, asked, async (engine) => {
-      const take = this.#taping.commands(engine, call.app_id)[command];
+      const take = this.#taping.of(engine.commands)[command];
       if (take === "unsupported") throw new Refused("unsupported");
-      return take(session_uuid, call.body, operation);
+      return take(session_uuid, call.body, operation, call.app_id);
     });
   }
 
