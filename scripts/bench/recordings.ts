@@ -11,7 +11,7 @@ const calls = 200;
 const seconds = 8;
 
 async function bytesOf(folder: string): Promise<number> {
-  const names = await readdir(folder);
+  const names = await readdir(folder, { recursive: true });
   const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -70,7 +70,8 @@ export class Stream {
       await this.#returned;
       if (!socket.destroyed) this.#res.end();
     } catch (error) {
-      // Once what came before is written.
+      // What came before waits in the socket until this turn is over: only then it is written before the end.
+      await new Promise((resolve) => setImmediate(resolve));
       socket.destroySoon();
       throw error;
     } finally {
