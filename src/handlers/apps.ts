@@ -4,6 +4,7 @@ import { keyDigest } from "../keys";
 import { isForbiddenHost } from "../outbound/addresses";
 import type { App, DeadLetter } from "../store/store";
 import { newSecret } from "../webhooks/signature";
+import { formatLetterCursor, parseLetterCursor } from "./cursor";
 import type { Call, Gateway, TagHandlers } from "./gateway";
 
 /** How long the old signing secret signs as well after a rotation. */
@@ -69,11 +70,11 @@ export function apps(gateway: Gateway): TagHandlers<"apps"> {
     async listDeadLetters(call) {
       const { app_id } = call.params;
       const { cursor, limit } = call.query;
-      const before = cursor === undefined ? null : parseCursor(cursor);
+      const before = cursor === undefined ? null : parseLetterCursor(cursor);
       if (cursor !== undefined && before === null) throw call.error("400 Invalid cursor");
       if (!(await store.app(app_id))) throw call.error("404 App not found");
       const { letters, next } = await store.deadLetters(app_id, limit, before);
-      const next_cursor = next === null ? null : formatCursor(next);
+      const next_cursor = next === null ? null : formatLetterCursor(next);
       return { status: 200, body: { success: true, dead_letters: letters.map(shownLetter), next_cursor } };
     },
 
@@ -86,19 +87,6 @@ export function apps(gateway: Gateway): TagHandlers<"apps"> {
       return { status: 200, body: { success: true, replayed } };
     },
   };
-}
-
-/** What the store calls the place in its list, marked so that what another list gave out is not taken for it. */
-const cursorMark = "letters:";
-
-function formatCursor(next: number): string {
-  return Buffer.from(cursorMark + next).toString("base64url");
-}
-
-function parseCursor(text: string): number | null {
-  const place = Buffer.from(text, "base64url").toString("utf8");
-  const number = place.slice(cursorMark.length);
-  return place.startsWith(cursorMark) && /^\d{1,15}$/.test(number) ? Number(number) : null;
 }
 
 function shownLetter({

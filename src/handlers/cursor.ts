@@ -10,3 +10,17 @@ export function parseCursor(text: string): PageMark | null {
   const match = /^(\d{1,15})\.(.{1,128})$/.exec(Buffer.from(text, "base64url").toString("utf8"));
   return match?.[1] && match[2] ? { created_at: Number(match[1]), id: match[2] } : null;
 }
+
+/** What the store calls a place in the list of dead letters, marked so that what another list gave out is not taken for it. */
+const letterMark = "letters:";
+
+export function formatLetterCursor(next: number): string {
+  return Buffer.from(letterMark + next).toString("base64url");
+}
+
+/** Null: this was never a cursor of that list. */
+export function parseLetterCursor(text: string): number | null {
+  const place = Buffer.from(text, "base64url").toString("utf8");
+  const number = place.slice(letterMark.length);
+  return place.startsWith(letterMark) && /^\d{1,15}$/.test(number) ? Number(number) : null;
+}

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Reply } from "../contract";
+import { wavHeader, wavRate } from "../wav";
 import type { Gateway, TagHandlers } from "./gateway";
 
 /** The compiled file lies in dist/src/handlers. */
@@ -47,28 +48,12 @@ export function meta({ engines, sessions, store, metrics, lifecycle, log }: Gate
 
 const toneHz = 440;
 const toneSeconds = 10;
-const sampleRate = 8000;
 /** -12 dBFS: loud enough to be heard, far from clipping. */
 const toneAmplitude = 8192;
 
-/** RIFF WAVE, PCM, 16 bit, mono. */
 function sampleTone(): Buffer {
-  const samples = toneSeconds * sampleRate;
-  const file = Buffer.alloc(44 + samples * 2);
-  file.write("RIFF", 0, "latin1");
-  file.writeUInt32LE(36 + samples * 2, 4);
-  file.write("WAVEfmt ", 8, "latin1");
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(1, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(sampleRate, 24);
-  file.writeUInt32LE(sampleRate * 2, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write("data", 36, "latin1");
-  file.writeUInt32LE(samples * 2, 40);
-  for (let i = 0; i < samples; i++) {
-    file.writeInt16LE(Math.round(toneAmplitude * Math.sin((2 * Math.PI * toneHz * i) / sampleRate)), 44 + i * 2);
-  }
-  return file;
+  const samples = Buffer.alloc(toneSeconds * wavRate * 2);
+  for (let i = 0; i < samples.length / 2; i++)
+    samples.writeInt16LE(Math.round(toneAmplitude * Math.sin((2 * Math.PI * toneHz * i) / wavRate)), i * 2);
+  return Buffer.concat([wavHeader(1, samples.length), samples]);
 }

@@ -3,14 +3,11 @@
  * Microsoft and IBM wrote it down (1991, 1994).
  */
 import { type FileHandle, open } from "node:fs/promises";
+import { maxWavSize, wavHeader, wavHeaderBytes, wavRate } from "../wav";
 import { orNull } from "./missing";
 
-/** Of the header that the embedded media server writes. */
-const headerBytes = 44;
-const rate = 8000;
+/** Of both channels: what the embedded media server writes. */
 const frameBytes = 4;
-/** Beyond it the sizes have no room; players then read to the end of the file. */
-const maxSize = 0xffff_ffff;
 /** Where the samples must have begun. */
 const searchedBytes = 4096;
 
@@ -50,7 +47,7 @@ export async function mendWav(path: string): Promise<Sound | "missing" | "foreig
 async function mend(file: FileHandle): Promise<Sound | "foreign"> {
   const { size } = await file.stat();
   const head = await read(file, Math.min(size, searchedBytes));
-  const blank = head.length < headerBytes || head.subarray(0, headerBytes).every((byte) => byte === 0);
+  const blank = head.length < wavHeaderBytes || head.subarray(0, wavHeaderBytes).every((byte) => byte === 0);
   if (blank) return writeHeader(file, size);
   const found = parse(head, size);
   if (found === null) return "foreign";
@@ -66,24 +63,11 @@ async function mend(file: FileHandle): Promise<Sound | "foreign"> {
 
 /** The samples of a file whose header is not there are those of the one format that is recorded. */
 async function writeHeader(file: FileHandle, size: number): Promise<Sound> {
-  const whole = Math.floor(Math.max(size - headerBytes, 0) / frameBytes) * frameBytes;
-  const header = Buffer.alloc(headerBytes);
-  header.write("RIFF", 0, "latin1");
-  uint32(headerBytes - 8 + whole).copy(header, 4);
-  header.write("WAVEfmt ", 8, "latin1");
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20); // PCM
-  header.writeUInt16LE(2, 22); // channels
-  header.writeUInt32LE(rate, 24);
-  header.writeUInt32LE(rate * frameBytes, 28);
-  header.writeUInt16LE(frameBytes, 32);
-  header.writeUInt16LE(16, 34); // bits of a sample
-  header.write("data", 36, "latin1");
-  uint32(whole).copy(header, 40);
-  await file.write(header, 0, headerBytes, 0);
-  await file.truncate(headerBytes + whole);
-  const layout = { start: headerBytes, frame: frameBytes, bytesPerSecond: rate * frameBytes };
-  return { bytes: headerBytes + whole, duration_ms: duration(layout, whole), mended: true };
+  const whole = Math.floor(Math.max(size - wavHeaderBytes, 0) / frameBytes) * frameBytes;
+  await file.write(wavHeader(2, whole), 0, wavHeaderBytes, 0);
+  await file.truncate(wavHeaderBytes + whole);
+  const layout = { start: wavHeaderBytes, frame: frameBytes, bytesPerSecond: wavRate * frameBytes };
+  return { bytes: wavHeaderBytes + whole, duration_ms: duration(layout, whole), mended: true };
 }
 
 /** `dataBytes` is null when the sizes do not fit the file. */
@@ -98,8 +82,8 @@ function parse(head: Buffer, size: number): { layout: Layout; dataBytes: number 
       format = { bytesPerSecond: head.readUInt32LE(at + 8), frame: head.readUInt16LE(at + 12) };
     if (id === "data") {
       if (!format || format.frame === 0 || format.bytesPerSecond === 0) return null;
-      const fits = head.readUInt32LE(4) === Math.min(size - 8, maxSize) && at + length <= size;
-      const true_ = fits && length % format.frame === 0 && length !== maxSize;
+      const fits = head.readUInt32LE(4) === Math.min(size - 8, maxWavSize) && at + length <= size;
+      const true_ = fits && length % format.frame === 0 && length !== maxWavSize;
       return { layout: { start: at, ...format }, dataBytes: true_ ? length : null };
     }
     at += length + (length % 2);
@@ -111,7 +95,7 @@ const duration = ({ bytesPerSecond }: Layout, bytes: number): number => Math.rou
 
 function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(Math.min(value, maxSize));
+  bytes.writeUInt32LE(Math.min(value, maxWavSize));
   return bytes;
 }
 

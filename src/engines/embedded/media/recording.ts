@@ -1,7 +1,12 @@
 /** A recording: samples in without a wait, a WAV file out, second by second. */
 import { type FileHandle, open, rm, unlink } from "node:fs/promises";
+import { maxWavSize, wavHeader, wavHeaderBytes } from "../../../wav";
 import { samplesPerMs } from "./rtp";
-import { longestWav, wavFrameBytes, wavHeader, wavHeaderBytes } from "./wav";
+
+/** A sample of both channels. */
+const wavFrameBytes = 4;
+/** The RIFF size counts what stands before the data, too. */
+const longestWav = Math.floor((maxWavSize - (wavHeaderBytes - 8)) / wavFrameBytes);
 
 /** One second: what a crash may cost. */
 const chunkFrames = 1000 * samplesPerMs;
@@ -37,7 +42,7 @@ export class Recording {
   static async begin(path: string, max_ms: number): Promise<Recording> {
     const handle = await open(path, "wx", 0o600);
     try {
-      await write(handle, wavHeader(0), 0);
+      await write(handle, wavHeader(2, 0), 0);
     } catch (error) {
       await handle.close();
       await unlink(path);
@@ -147,7 +152,7 @@ export class Recording {
     if (frames > 0) await write(handle, bytes, wavHeaderBytes + at * wavFrameBytes);
     // Also a hole at the end is a part of the file.
     else await handle.truncate(wavHeaderBytes + end * wavFrameBytes);
-    await write(handle, wavHeader(end), 0);
+    await write(handle, wavHeader(2, end * wavFrameBytes), 0);
   }
 
   #more(): Promise<void> {
