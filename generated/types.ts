@@ -3996,7 +3996,7 @@ export interface components {
                 readonly retry_after_ms: number;
             };
         };
-        /** @description The media server that holds the call, or would take it, cannot be reached or takes no more. Try again after Retry-After. */
+        /** @description The media server that holds the call or room, or would take it, cannot be reached or takes no more. Try again after Retry-After. */
         readonly MediaServerUnavailableError: {
             /** @constant */
             readonly success: false;
@@ -8988,7 +8988,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ApiKeyNotCheckedError"] | components["schemas"]["InternalErrorError"];
                 };
             };
-            /** @description Server is shutting down · Server is overloaded */
+            /** @description Server is shutting down · Server is overloaded · Media server unavailable */
             readonly 503: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -8999,7 +8999,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"] | components["schemas"]["MediaServerUnavailableError"];
                 };
             };
         };

@@ -9,6 +9,8 @@ import { benchRecordings } from "./bench/recordings";
 import { print, type Section } from "./bench/report";
 import { benchRooms } from "./bench/rooms";
 import { benchSessions } from "./bench/sessions";
+import { benchSizing } from "./bench/sizing";
+import { benchTarpit } from "./bench/tarpit";
 
 const parts = {
   http: benchHttp,
@@ -18,6 +20,8 @@ const parts = {
   rooms: benchRooms,
   recordings: benchRecordings,
   sessions: benchSessions,
+  tarpit: benchTarpit,
+  sizing: benchSizing,
 };
 type Part = keyof typeof parts;
 const isPart = (name: string): name is Part => Object.hasOwn(parts, name);

@@ -10,6 +10,7 @@ need() { # need <command> <package>
 need sipp sip-tester
 need baresip baresip-core
 need curl curl
+need redis-server redis-server
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

@@ -17,6 +17,7 @@ import {
   type Parse,
   port,
   printable,
+  redisUrl,
   users,
   writableFolder,
 } from "./values";
@@ -49,11 +50,17 @@ export const variables = {
     default: null,
     about: "Key of the admin API, at least 16 characters; the admin API is off without it",
   },
+  REDIS_URL: {
+    parse: redisUrl,
+    default: null,
+    about:
+      "Where everything is kept: redis://, rediss://, redis+sentinel:// or redis+cluster://; in the memory of this process without it",
+  },
   SECRETS_KEY: {
     parse: printable(32),
     default: null,
     about:
-      "Keys the digests of API keys, at least 32 characters; without it a new one is made up at each start, which suits the memory store",
+      "Keys the digests of API keys and encrypts signing secrets, at least 32 characters, the same for all instances; required with REDIS_URL, else made up at each start",
   },
   EMBEDDED_ENGINE: { parse: boolean, default: "true", about: "The built-in SIP and RTP engine" },
   SIP_HOST: { parse: address, default: "127.0.0.1", about: "Address of SIP (UDP and TCP) and RTP" },
@@ -127,6 +134,16 @@ export const variables = {
     parse: integer(1, 86400),
     default: "300",
     about: "How long after its creation an event is tried again",
+  },
+  NODE_LOST_SECONDS: {
+    parse: integer(1, 86400),
+    default: "120",
+    about: "Calls of a media node that no instance has heard for so long are ended",
+  },
+  LEASE_SECONDS: {
+    parse: integer(1, 30),
+    default: "3",
+    about: "How soon another instance takes over the media nodes of one that has died",
   },
   EVENT_RETENTION_SECONDS: {
     parse: integer(1, 2_592_000),
@@ -222,6 +239,8 @@ function contradictions(config: Config, refused: ReadonlySet<string>): string[] 
     problems.push(`SIP_PUBLIC_HOST is required when SIP_HOST is ${SIP_HOST}: it stands in SDP and Contact`);
   if (config.RECORDING_DIR !== null && unset("RECORDING_BASE_URL"))
     problems.push("RECORDING_BASE_URL is required when RECORDING_DIR is set: recordings are fetched from there");
+  if (config.REDIS_URL !== null && unset("SECRETS_KEY"))
+    problems.push("SECRETS_KEY is required when REDIS_URL is set: what it protects outlives this process");
   if (min !== null && max !== null && max <= min) problems.push("RTP_PORT_MAX must be greater than RTP_PORT_MIN");
   return problems;
 }

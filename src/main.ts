@@ -17,8 +17,13 @@ import { Metrics } from "./metrics";
 import { Recordings } from "./recordings/recordings";
 import { Sessions } from "./sessions/sessions";
 import { MemoryStore } from "./store/memory";
+import { RedisStore } from "./store/redis";
 import type { Store } from "./store/store";
 import { Webhooks } from "./webhooks/delivery";
+
+/** How long the store may take to be there at the start. */
+const reachMs = 5000;
+const reachAgainMs = 100;
 
 /** What may be handed in instead of what the configuration names. */
 export interface Parts {
@@ -39,12 +44,18 @@ export interface Gateway {
   shutdown(): Promise<void>;
 }
 
-/** @throws when a port cannot be opened; nothing is left open then */
+/** Something that the gateway needs is not there: said in one line. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/** @throws when the store cannot be asked or a port cannot be opened; nothing is left open then */
 export async function startGateway(config: Config, parts: Parts = {}): Promise<Gateway> {
   const log = parts.log ?? createLog(config.LOG_LEVEL);
   const metrics = new Metrics();
   const check = contractCheck(config, metrics, log);
-  const store = parts.store ?? new MemoryStore({ eventRetentionMs: config.EVENT_RETENTION_SECONDS * 1000 });
+  const secretsKey = config.SECRETS_KEY ? createHash("sha256").update(config.SECRETS_KEY).digest() : randomBytes(32);
+  const store = parts.store ?? configuredStore(config, secretsKey, log);
   const media = new MediaFiles({ allowLocalhost: config.ALLOW_LOCALHOST_MEDIA, log });
   const embedded = config.EMBEDDED_ENGINE && !parts.engines ? embeddedEngine(config, media, log) : null;
   const engines = parts.engines ?? (embedded ? [embedded] : []);
@@ -74,12 +85,13 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     defaultAppId: config.DEFAULT_APP_ID,
     commandTimeoutMs: config.COMMAND_TIMEOUT_MS,
     roomIdleMs: config.ROOM_IDLE_SECONDS * 1000,
+    leaseMs: config.LEASE_SECONDS * 1000,
+    nodeLostMs: config.NODE_LOST_SECONDS * 1000,
     recordings,
     meter: metrics,
     log,
   });
   const lifecycle = { draining: false };
-  const secretsKey = config.SECRETS_KEY ? createHash("sha256").update(config.SECRETS_KEY).digest() : randomBytes(32);
   const handlers = createHandlers({
     store,
     sessions,
@@ -116,6 +128,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
           const { node, kind } = engine;
           return { node, engine: kind, connected: engine.connected(), ...sessions.counts(node) };
         }),
+      leases: () => sessions.leases,
+      waiting: () => sessions.waiting,
       deadLetters: () => store.countDeadLetters(),
     },
     log,
@@ -151,9 +165,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
 
   let closing: Promise<void> | null = null;
   try {
+    await assertReachable(store);
     await media.start();
     // Before anybody can begin a new one: what lies there then was left by a crash.
     await recordings.start();
+    // Before they say anything: what is said to nobody is lost.
+    await sessions.hold();
     for (const engine of engines) await engine.start(sessions);
     sessions.start();
     webhooks.start();
@@ -173,6 +190,27 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+function configuredStore(config: Config, secretsKey: Buffer, log: Log): Store {
+  const eventRetentionMs = config.EVENT_RETENTION_SECONDS * 1000;
+  if (config.REDIS_URL === null) return new MemoryStore({ eventRetentionMs });
+  return new RedisStore({ url: config.REDIS_URL, secretsKey, eventRetentionMs, log });
+}
+
+/** One that comes back by itself later is no mistake; one that is not there at the start most likely is. */
+async function assertReachable(store: Store): Promise<void> {
+  const until = performance.now() + reachMs;
+  for (;;) {
+    try {
+      await store.now();
+      return;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (performance.now() >= until) throw new StartError(`the store cannot be reached: ${why}`, { cause: error });
+      await delay(reachAgainMs);
+    }
   }
 }
 

@@ -15,6 +15,8 @@ export interface Meter {
   admission(seconds: number): void;
   /** A command was taken by its media server or refused by it; later it came to something or to nothing. */
   command(command: string, engine: string, outcome: CommandOutcome): void;
+  /** So many events of media servers will never be told. */
+  givenUp(what: GivenUp, count: number): void;
   /** @param lag_seconds since the event's creation */
   attempt(outcome: AttemptOutcome, lag_seconds: number): void;
   /** The contract was not kept. `name`: of the operation or event. */
@@ -22,6 +24,11 @@ export interface Meter {
 }
 
 export type CommandOutcome = "accepted" | "refused" | "succeeded" | "failed";
+/**
+ * Digits and positions of playbacks where too many waited for the store; what was read of a media node that another
+ * instance has by now; and whatever waited when the gateway was closed.
+ */
+export type GivenUp = "digit" | "position" | "fenced" | "closed";
 export type AttemptOutcome = "delivered" | "retry" | "dead";
 
 /** A media node as it is at the moment of a scrape. */
@@ -36,6 +43,10 @@ export interface NodeCount {
 /** What is asked at each scrape. */
 export interface Gauges {
   nodes(): readonly NodeCount[];
+  /** All media nodes that the store knows of, by who reads their events. */
+  leases(): Readonly<Record<"own" | "other" | "away" | "lost", number>>;
+  /** Events that wait because the store cannot be asked. */
+  waiting(): number;
   deadLetters(): Promise<number>;
 }
 
@@ -95,6 +106,7 @@ export class Metrics implements Meter {
   readonly #commands: Kept<string, Kept<string, Kept<CommandOutcome, Tally>>>;
   readonly #attempts: Kept<AttemptOutcome, Tally>;
   readonly #lag: Timed;
+  readonly #givenUp: Kept<GivenUp, Tally>;
   readonly #violations: Counter<"what" | "name">;
   /** The scrape under way: whoever asks meanwhile gets the same. */
   #scrape: Promise<string> | null = null;
@@ -139,6 +151,11 @@ export class Metrics implements Meter {
       "Age of an event at the end of an attempt to deliver it",
       lagBuckets,
     ).of("");
+    const givenUp = tallied(registers, ["what"], {
+      name: "voicegate_events_given_up_total",
+      help: "Events of media servers that will never be told, by why: digit, position, fenced or closed",
+    });
+    this.#givenUp = new Kept((what) => givenUp(what));
     this.#violations = new Counter({
       name: "voicegate_contract_violations_total",
       help: "Answers and webhooks that did not keep the document, of those that were checked",
@@ -159,6 +176,10 @@ export class Metrics implements Meter {
 
   command(command: string, engine: string, outcome: CommandOutcome): void {
     this.#commands.of(known(commandNames, command)).of(known(engineKinds, engine)).of(outcome).count += 1;
+  }
+
+  givenUp(what: GivenUp, count: number): void {
+    if (count > 0) this.#givenUp.of(what).count += count;
   }
 
   attempt(outcome: AttemptOutcome, lag_seconds: number): void {
@@ -187,6 +208,23 @@ export class Metrics implements Meter {
     gauge("voicegate_node_connected", "Can the media node be reached?", ({ connected }) => Number(connected));
     gauge("voicegate_sessions", "Calls under control of this instance", ({ sessions }) => sessions);
     gauge("voicegate_rooms", "Open rooms under control of this instance", ({ rooms }) => rooms);
+    new Gauge({
+      name: "voicegate_node_leases",
+      help: "Media nodes by who reads their events: this instance, another one, nobody, or nobody ever again",
+      labelNames: ["held"],
+      registers,
+      collect() {
+        for (const [held, count] of Object.entries(gauges.leases())) this.set({ held }, count);
+      },
+    });
+    new Gauge({
+      name: "voicegate_events_waiting",
+      help: "Events of media servers that wait because the store cannot be asked",
+      registers,
+      collect() {
+        this.set(gauges.waiting());
+      },
+    });
     new Gauge({
       name: "voicegate_dead_letters",
       help: "Events that were given up and are kept, of all apps",

@@ -3,6 +3,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
 import { type Network, parseNetwork } from "./outbound/addresses";
+import { redisPlace } from "./store/redis/url";
 
 /** Answers the value, or throws a RangeError that says what would be right. */
 export type Parse<T> = (text: string) => T;
@@ -58,6 +59,18 @@ export const httpUrl =
       wrong("must be a URL without a password");
     return url.href.replace(/\/+$/, "");
   };
+
+/** One Redis, the Sentinels of one with the name of its master, or nodes of a Cluster; `rediss` in place of `redis` is by TLS. */
+export function redisUrl(text: string): string {
+  try {
+    redisPlace(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const forms = "redis://host:port/db, redis+sentinel://host:port,…/master/db or redis+cluster://host:port,…";
+    return wrong(`must be ${forms}: ${error.message}`);
+  }
+}
 
 export function origins(text: string): readonly string[] {
   return text

@@ -7,6 +7,7 @@ export interface Arrival {
   readonly event: string;
   /** Not of the events of a room. */
   readonly session_uuid?: string;
+  readonly sequence: number;
   readonly data: { readonly caller_id?: string };
   /** By the monotonic clock, when its last byte was here. */
   readonly at: number;

@@ -4,7 +4,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { Program } from "./process";
 
 const adminKey = "bench-admin-key-0123456789";
-const apiKey = "bench-api-key-0123456789";
+export const apiKey = "bench-api-key-0123456789";
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -1,5 +1,6 @@
 /** A media server of which nothing comes but keys: as many calls and digits as are wanted, at once. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type Engine,
   type EngineCommands,
@@ -7,6 +8,14 @@ import {
   Refused,
   type Sink,
 } from "../../src/engines/engine";
+import type { Store } from "../../src/store/store";
+import { clock, type Moment } from "./clock";
+
+interface Call {
+  readonly session_uuid: string;
+  /** That it has, or will have. */
+  events: number;
+}
 
 export class Keypads implements Engine {
   readonly kind = "embedded";
@@ -37,7 +46,8 @@ export class Keypads implements Engine {
     stopRoom: "unsupported",
   };
   #sink: Sink | null = null;
-  readonly #calls: string[] = [];
+  /** By the number that was called. */
+  readonly #calls = new Map<string, Call[]>();
 
   async start(sink: Sink): Promise<void> {
     this.#sink = sink;
@@ -47,20 +57,61 @@ export class Keypads implements Engine {
     return this.#sink !== null;
   }
 
-  /** Keys on each of the first `calls` calls, which are made when there are fewer. */
-  async press(calls: number, keys: number): Promise<void> {
-    const sink = this.#sink;
-    if (!sink) throw new Error("not started");
-    while (this.#calls.length < calls) {
+  /** Keys on each of the first `calls` calls to this number, which are made when there are fewer. */
+  async press(did: string, calls: number, keys: number): Promise<void> {
+    const called = await this.#called(did, calls);
+    for (let key = 0; key < keys; key++) for (const call of called) this.#press(call);
+  }
+
+  /**
+   * Keys on so many calls in turn, evenly.
+   * @returns when each was to be pressed, where the event loop was late; timers are early by less than a millisecond
+   */
+  async pace(did: string, calls: number, perSecond: number, seconds: number): Promise<Moment[]> {
+    const called = await this.#called(did, calls);
+    const origin = clock();
+    const moments: Moment[] = [];
+    for (let i = 0; i < perSecond * seconds; i++) {
+      const due = origin + (i * 1e6) / perSecond;
+      const early = (due - clock()) / 1000;
+      if (early > 0) await delay(early);
+      const at = Math.min(due, clock());
+      const call = called[i % calls];
+      if (!call) throw new Error("no calls");
+      this.#press(call);
+      moments.push({ session_uuid: call.session_uuid, sequence: call.events, at });
+    }
+    return moments;
+  }
+
+  /** Resolves once every key is committed. @returns how many events there are */
+  async committed(did: string, store: Pick<Store, "loadSession">): Promise<number> {
+    let all = 0;
+    for (const { session_uuid, events } of await this.#called(did, 0)) {
+      while (((await store.loadSession(session_uuid))?.state.sequence ?? 0) < events) await delay(1);
+      all += events;
+    }
+    return all;
+  }
+
+  async #called(did: string, calls: number): Promise<readonly Call[]> {
+    if (!this.#sink) throw new Error("not started");
+    const called = this.#calls.get(did) ?? [];
+    this.#calls.set(did, called);
+    while (called.length < calls) {
       const session_uuid = `${this.node}-${randomUUID()}`;
-      const verdict = await sink.offer({ session_uuid, caller_id: "alice", did: "100" });
+      const verdict = await this.#sink.offer({ session_uuid, caller_id: "alice", did });
       if (verdict !== "accepted") throw new Error(`call refused: ${verdict}`);
-      this.#calls.push(session_uuid);
+      // `call.new` is the first.
+      called.push({ session_uuid, events: 1 });
     }
-    for (let key = 0; key < keys; key++) {
-      for (const session_uuid of this.#calls)
-        sink.emit({ session_uuid, type: "dtmf", digit: String(key % 10), duration_ms: 100 });
-    }
+    return called;
+  }
+
+  #press(call: Call): void {
+    call.events += 1;
+    const digit = String(call.events % 10);
+    this.#sink?.emit({ session_uuid: call.session_uuid, type: "dtmf", digit, duration_ms: 100 });
   }
 
   cancel(): void {

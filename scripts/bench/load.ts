@@ -4,12 +4,18 @@ import { createConnection, type Socket } from "node:net";
 
 export interface Load {
   readonly port: number;
-  /** Whole requests, head and body; connection `i` sends `requests[i % length]` over and over. */
+  /** Whole requests, head and body; connection `i` sends the ith, then the one `connections` further on, round and round. */
   readonly requests: readonly Buffer[];
   readonly connections: number;
   readonly total: number;
   /** Status that every answer must have. */
   readonly status: number;
+}
+
+export interface Ran {
+  readonly seconds: number;
+  /** Milliseconds from the write of a request to its whole answer, ascending. */
+  readonly took: Float64Array;
 }
 
 /** Bytes of a POST of JSON, as an ordinary client sends it. */
@@ -22,25 +28,37 @@ export function post(path: string, headers: Readonly<Record<string, string>>, bo
 
 /**
  * Never sleeps while it waits: what a server pays to wake a client differs with how slow that server is.
- * @returns seconds it took; rejects with the first answer of another status
+ * Rejects with the first answer of another status.
  */
-export async function run({ port, requests, connections, total, status }: Load): Promise<number> {
+export async function run({ port, requests, connections, total, status }: Load): Promise<Ran> {
   let running = true;
   const spin = () => {
     if (running) setImmediate(spin);
   };
   spin();
   const expected = `HTTP/1.1 ${status} `;
-  let left = total;
+  const took = new Float64Array(total);
+  let begun = 0;
+  let answered = 0;
   const begin = performance.now();
-  const work = async (i: number): Promise<void> => {
+  const work = async (first: number): Promise<void> => {
     const socket = createConnection(port, "127.0.0.1");
     await once(socket, "connect");
     socket.setNoDelay(true);
-    const request = requests[i % requests.length];
-    if (!request) throw new Error("no request to send");
+    let place = first;
+    const next = (): Buffer | undefined => {
+      if (begun === total) return undefined;
+      begun += 1;
+      const request = requests[place % requests.length];
+      place += connections;
+      if (!request) throw new Error("no request to send");
+      return request;
+    };
     try {
-      await repeat(socket, request, expected, () => left-- > 0);
+      await repeat(socket, expected, next, (ms) => {
+        took[answered] = ms;
+        answered += 1;
+      });
     } finally {
       socket.destroy();
     }
@@ -50,13 +68,24 @@ export async function run({ port, requests, connections, total, status }: Load):
   } finally {
     running = false;
   }
-  return (performance.now() - begin) / 1000;
+  return { seconds: (performance.now() - begin) / 1000, took: took.sort() };
 }
 
-function repeat(socket: Socket, request: Buffer, expected: string, next: () => boolean): Promise<void> {
+function repeat(
+  socket: Socket,
+  expected: string,
+  next: () => Buffer | undefined,
+  answered: (ms: number) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const send = () => (next() ? socket.write(request) : resolve());
+    let sent = 0;
+    const send = () => {
+      const request = next();
+      if (!request) return resolve();
+      sent = performance.now();
+      socket.write(request);
+    };
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
       const head = text.indexOf("\r\n\r\n");
@@ -65,6 +94,7 @@ function repeat(socket: Socket, request: Buffer, expected: string, next: () => b
       if (text.length < head + 4 + Number(length)) return;
       if (!text.startsWith(expected)) reject(new Error(`not ${expected}but ${text}`));
       text = "";
+      answered(performance.now() - sent);
       send();
     });
     socket.on("error", reject);

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { Moment } from "./clock";
 
 /** From a program to the benchmark, once it is ready. */
 export interface Ready {
@@ -18,14 +19,28 @@ export type Question =
   | { readonly ask: "cpu" }
   /** Answers once the endpoint has taken so many events in all. */
   | { readonly ask: "received"; readonly events: number }
-  /** So many keys on each of so many calls. */
-  | { readonly ask: "press"; readonly calls: number; readonly keys: number }
+  /** So many keys on each of so many calls to this number. */
+  | { readonly ask: "press"; readonly did: string; readonly calls: number; readonly keys: number }
+  /** Answers once every key that was pressed on the calls to this number is committed: how many. */
+  | { readonly ask: "committed"; readonly did: string }
+  /** Keys on so many calls to this number, evenly; answers when each was to be pressed. */
+  | {
+      readonly ask: "pace";
+      readonly did: string;
+      readonly calls: number;
+      readonly per_second: number;
+      readonly seconds: number;
+    }
+  /** Answers when each event came since it was asked last, once there are so many. */
+  | { readonly ask: "moments"; readonly events: number }
   /** From now on RTP goes to these ports, too. */
   | { readonly ask: "speak"; readonly ports: readonly number[] }
   /** Listens for so long, and answers what was heard. */
   | { readonly ask: "listen"; readonly seconds: number }
   /** So many live calls of this app more in the store, of a media node that is not here. */
   | { readonly ask: "fill"; readonly app_id: string; readonly sessions: number }
+  /** Makes an app with this key and so many answered calls, and answers these. */
+  | { readonly ask: "calls"; readonly app_id: string; readonly api_key: string; readonly calls: number }
   /** Answers once nothing is under way any more: with nothing, or after minutes with what still is. */
   | { readonly ask: "settle" }
   /** The store's clock goes on by so much, and the store sweeps. */
@@ -38,9 +53,13 @@ export interface Answers {
   readonly cpu: number;
   readonly received: number;
   readonly press: number;
+  readonly committed: number;
+  readonly pace: readonly Moment[];
+  readonly moments: readonly Moment[];
   readonly speak: number;
   readonly listen: Heard;
   readonly fill: number;
+  readonly calls: readonly string[];
   readonly settle: readonly string[];
   readonly age: number;
   readonly measure: Sizes;
@@ -55,6 +74,10 @@ export interface Role {
   answer?(question: Question): Promise<Answers[Question["ask"]]>;
   close?(): Promise<void>;
 }
+
+/** Of a program without media. */
+export const plain = (port: number): Ready => ({ port, mediaPid: null, sipPort: null });
+export const unknown = (question: Question) => new Error(`nobody here answers "${question.ask}"`);
 
 /** Deviations are of the time between two packets of a call from 20 ms, in milliseconds. */
 export interface Heard {

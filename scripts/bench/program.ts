@@ -2,16 +2,16 @@
 import { readConfig } from "../../src/config";
 import { startGateway } from "../../src/main";
 import { growing } from "../growth/subject";
-import { bare, koa, withFastify } from "./baselines";
+import { scripted, stored } from "./admitting";
+import { bare, koa } from "./baselines";
+import { clock, type Moment } from "./clock";
 import { Ears } from "./ears";
 import { Endpoint } from "./endpoint";
 import { environment } from "./environment";
+import { withFastify } from "./fastify";
 import { filled } from "./filling";
 import { Keypads } from "./keypads";
-import type { Question, Ready, Role } from "./process";
-
-const plain = (port: number): Ready => ({ port, mediaPid: null, sipPort: null });
-const unknown = (question: Question) => new Error(`nobody here answers "${question.ask}"`);
+import { plain, type Question, type Role, unknown } from "./process";
 
 async function gateway(keypads: Keypads | null): Promise<Role> {
   const config = readConfig({ ...environment, ...process.env });
@@ -21,8 +21,12 @@ async function gateway(keypads: Keypads | null): Promise<Role> {
     ready: { port, mediaPid: embedded?.mediaPid ?? null, sipPort: embedded?.sipPort ?? null },
     async answer(question) {
       if (question.ask === "fill") return filled(store, question.app_id, question.sessions);
-      if (question.ask !== "press" || !keypads) throw unknown(question);
-      await keypads.press(question.calls, question.keys);
+      if (!keypads) throw unknown(question);
+      const { ask } = question;
+      if (ask === "committed") return keypads.committed(question.did, store);
+      if (ask === "pace") return keypads.pace(question.did, question.calls, question.per_second, question.seconds);
+      if (ask !== "press") throw unknown(question);
+      await keypads.press(question.did, question.calls, question.keys);
       return question.calls * question.keys;
     },
     close: shutdown,
@@ -37,6 +41,26 @@ async function endpoint(): Promise<Role> {
       if (question.ask !== "received") throw unknown(question);
       await taking.received(null, question.events);
       return question.events;
+    },
+  };
+}
+
+/** One that knows when each event came. */
+async function clocked(): Promise<Role> {
+  let moments: Moment[] = [];
+  const taking = new Endpoint(({ session_uuid = "", sequence }) => {
+    moments.push({ session_uuid, sequence, at: clock() });
+  });
+  let expected = 0;
+  return {
+    ready: plain(await taking.listen()),
+    async answer(question) {
+      if (question.ask !== "moments") throw unknown(question);
+      expected += question.events;
+      await taking.received(null, expected);
+      const noted = moments;
+      moments = [];
+      return noted;
     },
   };
 }
@@ -57,11 +81,16 @@ async function ears(): Promise<Role> {
 const roles: Readonly<Record<string, () => Promise<Role>>> = {
   bare: async () => ({ ready: plain(await bare()) }),
   koa: async () => ({ ready: plain(await koa()) }),
-  fastify: async () => ({ ready: plain(await withFastify()) }),
+  fastify: async () => ({ ready: plain(await withFastify(null)) }),
+  "fastify-count": () => scripted(({ count }) => count),
+  "fastify-script": () => scripted(({ admit }) => admit),
+  "fastify-admit": () => stored(({ admit }) => admit),
+  "fastify-commit": () => stored(({ result }) => result),
   gateway: () => gateway(null),
   events: () => gateway(new Keypads()),
   growing,
   endpoint,
+  clocked,
   ears,
 };
 

@@ -1,7 +1,7 @@
 /** Figures: how they are drawn from many, and how they are printed. */
 
 /** @param sorted ascending; @param q from 0 to 1 */
-export function quantile(sorted: readonly number[], q: number): number {
+export function quantile(sorted: ArrayLike<number>, q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 

@@ -12,7 +12,8 @@ export type JsonObject = Record<string, unknown>;
 export class Aborted extends Error {}
 
 const max_depth = 32;
-const pass = async () => undefined;
+const passed = Promise.resolve();
+const pass = () => passed;
 const nothing = () => undefined;
 
 /** Arrays and objects inside each other; the recursion ends where the answer is known. */
@@ -81,7 +82,7 @@ function begins(req: IncomingMessage): Promise<boolean> {
 }
 
 /** Throws away a chunked body that nobody reads, as long as it is not too large. */
-function discard(req: IncomingMessage, limit: number): Promise<void> {
+function discard(req: IncomingMessage, limit: number): Promise<undefined> {
   return new Promise((resolve, reject) => {
     let length = 0;
     const count = (chunk: Buffer) => {
@@ -91,7 +92,7 @@ function discard(req: IncomingMessage, limit: number): Promise<void> {
       reject(fault("413 Request body too large"));
     };
     req.on("data", count);
-    req.once("end", resolve);
+    req.once("end", () => resolve(undefined));
     req.once("close", () => reject(new Aborted()));
   });
 }
@@ -116,7 +117,7 @@ export class Bodies {
   }
 
   /** For an operation that takes no body: its size is limited all the same. */
-  ignore(ctx: Context): Promise<void> | undefined {
+  ignore(ctx: Context): Promise<undefined> | undefined {
     const { req, res } = ctx;
     if (declaredLength(req) > this.limit) throw fault("413 Request body too large");
     if (req.headers["transfer-encoding"] === undefined) return undefined;

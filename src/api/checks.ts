@@ -79,7 +79,7 @@ export class Checks {
   }
 
   /**
-   * Step 5 of app routes, as far as it decides whether a body may be read: {@link admit} is the authority on the key.
+   * Step 5 of app routes, as far as it decides whether a body may be read: {@link counted} has the authority's word on the key.
    * The digest that was accepted last on this connection needs no look-up, the one of the app elsewhere no question.
    */
   app(ctx: Context, exchange: Exchange, address: string): Promise<void> | undefined {
@@ -166,26 +166,11 @@ export class Checks {
   }
 
   /**
-   * Steps 5, 6 and 9 to 13 in one question to the store. An error of the body or the parameters was held back until
-   * here, where key and quota hold.
+   * Steps 5, 6 and 9 to 13 in one question to the store: what it says of a request whose key and quota hold.
+   *
+   * @param held an error of the body or the parameters was found, and waits for its turn
    */
-  async admit(
-    ctx: Context,
-    exchange: Exchange,
-    address: string,
-    held: Fault | null,
-    ended: boolean,
-    command: CommandAdmission | null,
-  ) {
-    const admission = await this.counted(ctx, exchange, address, held !== null, ended, command);
-    if (admission.outcome === "admitted") return admission;
-    exchange.replayed = admission.outcome === "replay";
-    if (admission.outcome === "replay" && admission.status === 202) return admission;
-    throw refusal(admission, held, exchange.room_id);
-  }
-
-  /** What the store says of a request whose key and quota hold. */
-  private async counted(
+  async counted(
     ctx: Context,
     exchange: Exchange,
     address: string,
@@ -226,6 +211,22 @@ export class Checks {
     throw fault("429 Rate limit exceeded", undefined, reset_ms);
   }
 
+  /**
+   * Steps 8 to 13, by what {@link counted} has answered: admitted, or answered before.
+   *
+   * @throws the first error; `held` where that is the one that was found before
+   */
+  admitted(
+    exchange: Exchange,
+    admission: Counted,
+    held: Fault | null,
+  ): Extract<Admission, { outcome: "admitted" | "replay" }> {
+    if (admission.outcome === "admitted") return admission;
+    exchange.replayed = admission.outcome === "replay";
+    if (admission.outcome === "replay" && admission.status === 202) return admission;
+    throw refusal(admission, held, exchange.room_id);
+  }
+
   /** A command as the store is asked to admit it; null: it is none. */
   command(route: Route, { session_uuid, room_id }: Exchange, body: JsonObject): CommandAdmission | null {
     const { command } = route;
@@ -247,7 +248,7 @@ export class Checks {
   }
 }
 
-type Counted = Exclude<Admission, { outcome: "key" | "quota" }>;
+export type Counted = Exclude<Admission, { outcome: "key" | "quota" }>;
 type Refused = Exclude<Counted, { outcome: "admitted" }>;
 
 /** The table from what the store refuses to what is answered. */

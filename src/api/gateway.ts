@@ -9,21 +9,21 @@ import type { ContractCheck } from "../contract_check";
 import type { Log } from "../log";
 import type { Meter } from "../metrics";
 import type { Network } from "../outbound/addresses";
-import type { App, Room, Session } from "../store/store";
+import type { App, Loaded, Room, Session } from "../store/store";
 import { Proxies, peerAddress } from "./address";
 import { Aborted, type JsonObject } from "./body";
 import { type CheckOptions, Checks } from "./checks";
 import { asksFirst, buildCors, type Cors } from "./cors";
 import { Fault, fault, json_type, type TransportError } from "./envelope";
 import { Exchange, errorBytes, errorFields, requestId } from "./exchange";
-import { type Input, readInput } from "./input";
+import { readBody, readQuery } from "./input";
 import { assertEncoding, type Paths, pathOf } from "./paths";
 import { buildRoutes, RequestCall, type Route } from "./routes";
 import { isSource, type Stream } from "./stream";
 import { connectionOf, defaultTimeouts, type Timeouts, Transport } from "./transport";
 
 export interface ApiOptions extends CheckOptions {
-  readonly handlers: Handlers<App, Session, Room>;
+  readonly handlers: Handlers<App, Loaded<Session>, Loaded<Room>>;
   readonly log: Log;
   readonly meter: Pick<Meter, "request" | "admission">;
   readonly check: Pick<ContractCheck, "response">;
@@ -219,7 +219,8 @@ export class Api {
   }
 
   private async serveAnyone(ctx: Context, exchange: Exchange, route: Route, params: JsonObject): Promise<void> {
-    const { query, body } = await readInput(ctx, route, params);
+    const body = await readBody(ctx, route);
+    const query = readQuery(ctx, route, params, body);
     await this.answer(exchange, route, new RequestCall(route, ctx.req.headers, params, query, body));
   }
 
@@ -227,7 +228,8 @@ export class Api {
     const address = this.address(exchange);
     await this.checks.admin(ctx, address);
     await this.checks.adminQuota(exchange, address);
-    const { query, body } = await readInput(ctx, route, params);
+    const body = await readBody(ctx, route);
+    const query = readQuery(ctx, route, params, body);
     await this.answer(exchange, route, new RequestCall(route, ctx.req.headers, params, query, body));
   }
 
@@ -239,31 +241,29 @@ export class Api {
     if (unknown) await unknown;
     if (this.checks.flooded(exchange, address)) await this.checks.unread(ctx, exchange, address);
     let held: Fault | null = null;
-    let input: Input | null = null;
+    let body: JsonObject | undefined;
+    let query: JsonObject = {};
     try {
-      input = await readInput(ctx, route, params);
+      body = await readBody(ctx, route);
+      query = readQuery(ctx, route, params, body);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       held = error;
     }
-    const { query = {}, body } = input ?? {};
-    if (body !== undefined) nameSubjects(exchange, route, body);
+    if (held === null && body !== undefined) nameSubjects(exchange, route, body);
     const command = held === null ? this.checks.command(route, exchange, body ?? {}) : null;
-    const admission = await this.checks.admit(ctx, exchange, address, held, route.ended, command);
+    const counted = await this.checks.counted(ctx, exchange, address, held !== null, route.ended, command);
+    const admission = this.checks.admitted(exchange, counted, held);
     if (admission.outcome === "replay") {
       const { operation_id, timeout_ms } = admission;
       exchange.success(202, json_type, JSON.stringify({ operation_id, status: "in_progress", timeout_ms }));
       return;
     }
-    const { app, session, room } = admission;
     const { headers } = ctx.req;
     // A range is for GET alone (RFC 9110, section 14.2).
     if (ctx.method === "HEAD") delete headers.range;
-    await this.answer(
-      exchange,
-      route,
-      new RequestCall(route, headers, params, query, body, app, session?.state, room?.state, command ?? undefined),
-    );
+    const call = new RequestCall(route, headers, params, query, body, admission, command ?? undefined);
+    await this.answer(exchange, route, call);
   }
 
   private async answer(exchange: Exchange, route: Route, call: RequestCall): Promise<void> {

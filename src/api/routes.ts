@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { operations, pseudoOperations } from "../../generated/operations";
 import type { Admitted, AnyFailure, CommandId, Handlers, OperationId, RoomCommandId } from "../contract";
-import type { App, Guard, Room, Session } from "../store/store";
+import type { Admission, App, Guard, Loaded, Room, Session } from "../store/store";
 import { Bodies, type JsonObject } from "./body";
 import { type Document, readDocument } from "./document";
 import { fault, json_type } from "./envelope";
@@ -13,6 +13,9 @@ import { compileValidations, type Validation } from "./validation";
 /** What a handler is called with. The document gives it the types of `Call`; the checks have made them true. */
 export class RequestCall {
   readonly operationId: string;
+  readonly app: App | undefined;
+  readonly session: Loaded<Session> | undefined;
+  readonly room: Loaded<Room> | undefined;
   #names: readonly string[];
   #fields: IncomingHttpHeaders;
 
@@ -22,12 +25,13 @@ export class RequestCall {
     readonly params: JsonObject,
     readonly query: JsonObject,
     readonly body: JsonObject | undefined,
-    readonly app?: App,
-    readonly session?: Session,
-    readonly room?: Room,
+    admission: Extract<Admission, { outcome: "admitted" }> | null = null,
     readonly admitted?: Admitted,
   ) {
     this.operationId = route.id;
+    this.app = admission?.app;
+    this.session = admission?.session ?? undefined;
+    this.room = admission?.room ?? undefined;
     this.#names = route.headers;
     this.#fields = fields;
   }
@@ -127,7 +131,7 @@ function reads(mode: "required" | "optional" | "lenient" | "ignored" | "none"): 
  * @param commandTimeoutMs for the commands whose time-out the document leaves to the configuration
  */
 export async function buildRoutes(
-  handlers: Handlers<App, Session, Room>,
+  handlers: Handlers<App, Loaded<Session>, Loaded<Room>>,
   commandTimeoutMs: number,
 ): Promise<Paths<Route>> {
   const paths = new Paths<Route>();

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: `voicegate dev` for the first minute, `voicegate serve` for production. */
 import { ConfigError, packageVersion, readConfig, variables } from "../config";
-import { startGateway } from "../main";
+import { StartError, startGateway } from "../main";
 import { startDevelopment } from "./development";
 
 const usage = `Usage: voicegate <command>
@@ -70,7 +70,8 @@ async function run(args: readonly string[]): Promise<void> {
 
 run(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof ConfigError) console.error(error.message);
-  else if (error instanceof Error && "code" in error) console.error(`Cannot start: ${error.message}`);
+  else if (error instanceof StartError || (error instanceof Error && "code" in error))
+    console.error(`Cannot start: ${error.message}`);
   else console.error(error);
   process.exit(1);
 });

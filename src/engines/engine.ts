@@ -185,7 +185,10 @@ export interface Offer {
 }
 export type Verdict = "accepted" | "no_app" | "overloaded" | "unavailable";
 
-/** Where an engine takes its calls and events to. */
+/**
+ * Where an engine takes its calls and events to. They count only while this instance has its node: what it hears while
+ * another one does is dropped here, and told there.
+ */
 export interface Sink {
   /** Events of the call may be emitted once the answer is "accepted". */
   offer(call: Offer): Promise<Verdict>;

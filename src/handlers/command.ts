@@ -19,12 +19,10 @@ const roomFailures = { ...refusals, gone: "404 Room not found" } as const satisf
 /** Answered 202 once the media server has taken the command; its outcome is a `command.result`. */
 export function command({ sessions }: Gateway): (call: Call<CommandId>) => Promise<Reply<CommandId>> {
   return async (call) => {
-    const { operationId, body, admitted, app, session } = call;
-    const { app_id } = app;
+    const { operationId, body, admitted, session } = call;
     const { operation_id, timeout_ms } = admitted;
-    const { session_uuid } = session;
     try {
-      await sessions.command({ app_id, command: operationId, body, operation: admitted, session_uuid });
+      await sessions.command({ command: operationId, body, operation: admitted, session });
     } catch (error) {
       throw error instanceof Refused ? call.error(failures[error.refusal]) : error;
     }
@@ -37,9 +35,8 @@ export function roomCommand({ sessions }: Gateway): (call: Call<RoomCommandId>) 
   return async (call) => {
     const { operationId, body, admitted, room } = call;
     const { operation_id, timeout_ms } = admitted;
-    const { room_id } = room;
     try {
-      await sessions.roomCommand({ command: operationId, body, operation: admitted, room_id });
+      await sessions.roomCommand({ command: operationId, body, operation: admitted, room });
     } catch (error) {
       throw error instanceof Refused ? call.error(roomFailures[error.refusal]) : error;
     }

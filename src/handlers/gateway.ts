@@ -6,7 +6,7 @@ import type { Log } from "../log";
 import type { Metrics } from "../metrics";
 import type { Recordings } from "../recordings/recordings";
 import type { Sessions } from "../sessions/sessions";
-import type { App, Room, Session, Store } from "../store/store";
+import type { App, Loaded, Room, Session, Store } from "../store/store";
 import type { Webhooks } from "../webhooks/delivery";
 
 /** What handlers work with. */
@@ -26,7 +26,7 @@ export interface Gateway {
   readonly log: Log;
 }
 
-/** What a handler of this operation is given. */
-export type Call<O extends contract.OperationId> = contract.Call<O, App, Session, Room>;
-export type TagHandlers<T extends contract.Tag> = contract.TagHandlers<T, App, Session, Room>;
-export type Handlers = contract.Handlers<App, Session, Room>;
+/** What a handler of this operation is given: a call or room as the store has just answered it. */
+export type Call<O extends contract.OperationId> = contract.Call<O, App, Loaded<Session>, Loaded<Room>>;
+export type TagHandlers<T extends contract.Tag> = contract.TagHandlers<T, App, Loaded<Session>, Loaded<Room>>;
+export type Handlers = contract.Handlers<App, Loaded<Session>, Loaded<Room>>;

@@ -34,13 +34,17 @@ export function rooms(gateway: Gateway): TagHandlers<"rooms"> {
       return { status: 200, body: { rooms: page.items.map(summary), next_cursor } };
     },
 
-    async getRoom({ room, app }) {
-      const members = await store.members(app.app_id, room.room_id);
-      return { status: 200, body: shown(room, members) };
+    async getRoom({ room: { state }, app }) {
+      const members = await store.members(app.app_id, state.room_id);
+      return { status: 200, body: shown(state, members) };
     },
 
     async deleteRoom(call) {
-      await sessions.closeRoom(call.room.room_id);
+      try {
+        await sessions.closeRoom(call.room.state.room_id);
+      } catch (error) {
+        throw error instanceof Refused ? call.error("503 Media server unavailable") : error;
+      }
       return { status: 204 };
     },
 

@@ -16,7 +16,7 @@ export function sessions({ store }: Gateway): TagHandlers<"sessions"> {
       return { status: 200, body: { sessions: page.items.map(shown), next_cursor } };
     },
 
-    getSession: (call) => ({ status: 200, body: shown(call.session) }),
+    getSession: (call) => ({ status: 200, body: shown(call.session.state) }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Body, CommandId, RoomCommandId } from "../contract";
 import { type Engine, type OperationRef, type Outcome, Refused } from "../engines/engine";
 import type { Log } from "../log";
 import type { Meter } from "../metrics";
-import type { Subject } from "../store/store";
+import type { Loaded, Room, Session, Subject } from "../store/store";
 import type { Asking } from "./asking";
 import type { CommandEvent, RoomEvent, SessionEvent } from "./happening";
 import type { Applied } from "./lines";
@@ -12,11 +12,10 @@ import type { Writer } from "./writer";
 
 /** A command of a call as it was admitted. */
 export interface CommandCall<C extends CommandId> {
-  readonly app_id: string;
   readonly command: C;
   readonly body: Body<C>;
   readonly operation: OperationRef;
-  readonly session_uuid: string;
+  readonly session: Loaded<Session>;
 }
 
 /** The same of a room. */
@@ -24,7 +23,7 @@ export interface RoomCommandCall<C extends RoomCommandId> {
   readonly command: C;
   readonly body: Body<C>;
   readonly operation: OperationRef;
-  readonly room_id: string;
+  readonly room: Loaded<Room>;
 }
 
 /** What is asked of a media server, of whatever kind. */
@@ -53,38 +52,29 @@ export class Commands {
 
   /**
    * @param ask has the engine take it
-   * @throws Refused when it did not: the operation was taken back, or is left open when it was `late`
+   * @throws Refused when it did not: the operation was taken back, or is left open when it was `late`; what the store threw
+   * when that could not be written down, and is so later
    */
   async take<S extends Subject, E extends SessionEvent | RoomEvent>(
     writer: Writer<S, E>,
     asked: Asked,
     ask: (engine: Engine) => Promise<Outcome>,
   ): Promise<void> {
-    const kind = this.#nodes.kindOf(asked.id);
-    try {
-      await this.#take(writer, asked, ask);
-    } catch (error) {
-      this.#meter.command(asked.name, kind, "refused");
-      throw error;
-    }
-    this.#meter.command(asked.name, kind, "accepted");
-  }
-
-  async #take<S extends Subject, E extends SessionEvent | RoomEvent>(
-    writer: Writer<S, E>,
-    { id, name, operation, immediate }: Asked,
-    ask: (engine: Engine) => Promise<Outcome>,
-  ): Promise<void> {
+    const { id, name, operation, immediate } = asked;
     const { operation_id } = operation;
+    let became: "accepted" | "refused" = "accepted";
     try {
       let outcome: Outcome;
       try {
         outcome = await this.#asking.inTime(operation_id, this.#ask(id, ask));
       } catch (error) {
+        became = "refused";
         const late = error instanceof Refused && error.refusal === "late";
-        const applied = await decide(writer, id, { type: "command.refused", operation_id, late });
+        // While that is not written down nobody is told of a refusal: should the call end first, it gets a result after all.
+        const applied = await writer.run(id, { type: "command.refused", operation_id, late });
         // The call or room ended meanwhile, and the operation has had its command.result: that belongs to a 202.
         if (applied !== "unchanged" && applied !== "gone") throw error;
+        became = "accepted";
         if (!(error instanceof Refused))
           this.#log.error({ id, command: name, operation_id, err: error }, "internal error");
         return;
@@ -95,10 +85,12 @@ export class Commands {
       await decide(writer, id, { type: "command.taken", operation_id, immediate, failure });
     } finally {
       this.#asking.end(operation_id);
+      this.#meter.command(name, this.#nodes.kindOf(id), became);
     }
   }
 
-  async #ask(id: string, ask: (engine: Engine) => Promise<Outcome>): Promise<Outcome> {
+  /** @throws Refused("unreachable") */
+  #ask(id: string, ask: (engine: Engine) => Promise<Outcome>): Promise<Outcome> {
     const engine = this.#nodes.engineOf(id);
     if (!engine) throw new Refused("unreachable");
     return ask(engine);

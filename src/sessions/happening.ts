@@ -15,7 +15,11 @@ export type CommandEvent =
     }
   /** It did not: `late` leaves open whether it was taken (504), otherwise the operation never was. */
   | { readonly type: "command.refused"; readonly operation_id: string; readonly late: boolean }
-  | { readonly type: "command.overdue"; readonly operation_id: string };
+  /**
+   * Its deadline has passed. `abandoned`: whoever asked a media server to take it has had his time to say what came of that;
+   * until then it is his to decide.
+   */
+  | { readonly type: "command.overdue"; readonly operation_id: string; readonly abandoned: boolean };
 
 /** A recording's file is whole, and where it belongs; or that has been given up. */
 export interface Recorded {

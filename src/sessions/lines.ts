@@ -4,8 +4,10 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log";
+import type { Meter } from "../metrics";
 import type { Source } from "./events";
 import type { RoomEvent, SessionEvent } from "./happening";
+import type { Tenure } from "./leases";
 
 /** What became of a step: `unchanged` and `gone` mean that it had nothing to act on any more. */
 export type Applied = "changed" | "unchanged" | "gone";
@@ -15,6 +17,8 @@ type AnyEvent = SessionEvent | RoomEvent;
 /** An event that waits for its turn. `W` is what was worked out of it. */
 export interface Step<E extends AnyEvent, W> {
   readonly event: E;
+  /** Under which a media node was heard to say it; null: nobody but this gateway says so. */
+  readonly tenure: Tenure | null;
   /** Epoch milliseconds. */
   readonly at: number;
   /** Told once: what came of it, or that the store fails; it is tried again all the same. Null once it was told. */
@@ -42,6 +46,7 @@ export class Lines<E extends AnyEvent, W> {
   readonly #lines = new Map<string, Line<E, W>>();
   readonly #apply: (id: string, step: Step<E, W>) => Promise<Applied>;
   readonly #source: (id: string) => Source;
+  readonly #meter: Pick<Meter, "givenUp">;
   readonly #log: Log;
   #closed = false;
   #empty: (() => void) | null = null;
@@ -50,22 +55,35 @@ export class Lines<E extends AnyEvent, W> {
    * @param apply rejects when the store cannot be asked, and may then be called again with the same step
    * @param source what an id is called
    */
-  constructor(apply: (id: string, step: Step<E, W>) => Promise<Applied>, source: (id: string) => Source, log: Log) {
+  constructor(
+    apply: (id: string, step: Step<E, W>) => Promise<Applied>,
+    source: (id: string) => Source,
+    meter: Pick<Meter, "givenUp">,
+    log: Log,
+  ) {
     this.#apply = apply;
     this.#source = source;
+    this.#meter = meter;
     this.#log = log;
   }
 
-  /** For what nobody waits for: events of a media server. */
-  add(id: string, event: E): void {
-    this.#enqueue(id, { event, at: Date.now(), tried: null, sent: null });
+  /** Events that wait because the store cannot be asked. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const { steps, failure } of this.#lines.values()) if (failure) waiting += steps.length;
+    return waiting;
+  }
+
+  /** For what nobody waits for. */
+  add(id: string, event: E, tenure: Tenure | null = null): void {
+    this.#enqueue(id, { event, tenure, at: Date.now(), tried: null, sent: null });
   }
 
   /** @throws what the store threw, at this step or at one before it; it stays in its line and is tried again */
-  run(id: string, event: E): Promise<Applied> {
+  run(id: string, event: E, tenure: Tenure | null = null): Promise<Applied> {
     return new Promise((resolve, reject) => {
       const tried = (applied: Applied | Error) => (applied instanceof Error ? reject(applied) : resolve(applied));
-      this.#enqueue(id, { event, at: Date.now(), tried, sent: null });
+      this.#enqueue(id, { event, tenure, at: Date.now(), tried, sent: null });
     });
   }
 
@@ -85,11 +103,16 @@ export class Lines<E extends AnyEvent, W> {
       append(begun, step);
       this.#lines.set(id, begun);
       void this.#work(id, begun);
-    } else if (takes(line, step)) {
-      append(line, step);
-      // Nobody waits behind a store that is away.
-      if (line.failure) tell(step, line.failure);
+      return;
     }
+    const { digits, positions } = line;
+    const taken = takes(line, step);
+    this.#meter.givenUp("digit", line.digits - digits);
+    this.#meter.givenUp("position", line.positions - positions);
+    if (!taken) return;
+    append(line, step);
+    // Nobody waits behind a store that is away.
+    if (line.failure) tell(step, line.failure);
   }
 
   async #work(id: string, line: Line<E, W>): Promise<void> {
@@ -122,6 +145,7 @@ export class Lines<E extends AnyEvent, W> {
       return;
     }
     this.#log.error({ ...this.#source(id), lost: steps.length }, "events lost: the store cannot be asked");
+    this.#meter.givenUp("closed", steps.length);
     steps.length = 0;
   }
 }

@@ -40,9 +40,7 @@ export class Live {
     if (left > 0) this.#nodes.set(node, left);
     else this.#nodes.delete(node);
     for (const ended of waiters) ended();
-    if (this.#waiting.size > 0) return;
-    for (const emptied of this.#emptied) emptied();
-    this.#emptied.clear();
+    for (const look of this.#emptied) look();
   }
 
   /** Resolves once it has ended. */
@@ -51,8 +49,16 @@ export class Live {
     if (waiters) await new Promise<void>((resolve) => waiters.add(resolve));
   }
 
-  /** Resolves once none is left. */
-  async emptied(): Promise<void> {
-    if (this.#waiting.size > 0) await new Promise<void>((resolve) => this.#emptied.add(resolve));
+  /** Resolves once none is left of those for which this holds. */
+  async emptied(which: (id: string) => boolean): Promise<void> {
+    if (!this.ids.some(which)) return;
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (this.ids.some(which)) return;
+        this.#emptied.delete(look);
+        resolve();
+      };
+      this.#emptied.add(look);
+    });
   }
 }

@@ -89,6 +89,7 @@ export class Next<D extends Pending> {
         this.#take(operation, event.late ? 504 : "free");
         return event.late ? this.undo(event.operation_id) : this;
       case "command.overdue":
+        if (!operation.taken && !event.abandoned) return null;
         return this.settle(operation, "Media server timed out").undo(event.operation_id);
     }
   }

@@ -9,6 +9,20 @@ export class Nodes {
     this.#engines = new Map(engines.map((engine) => [engine.node, engine]));
   }
 
+  get names(): readonly string[] {
+    return [...this.#engines.keys()];
+  }
+
+  /** Those whose events can be read now. The embedded engine speaks in this process: what it loses, it tells. */
+  get readable(): readonly string[] {
+    return this.names.filter((node) => this.isEmbedded(node) || this.#engines.get(node)?.connected());
+  }
+
+  /** Does all that it holds go with this process? */
+  isEmbedded(node: string): boolean {
+    return this.#engines.get(node)?.kind === "embedded";
+  }
+
   /** @param id of a call or a room */
   engineOf(id: string): Engine | undefined {
     return this.#engines.get(nodeOf(id));

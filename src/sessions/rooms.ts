@@ -3,16 +3,19 @@
  * members leave, as the engine tells or, where it does not, all the same; then `conference.destroyed` is the last of it.
  * Whatever fails in between is tried again by the sweep.
  */
-import { type Engine, type EngineRoomEvent, Refused } from "../engines/engine";
+import { setTimeout as delay } from "node:timers/promises";
+import { type EngineRoomEvent, Refused } from "../engines/engine";
 import { newRoomId } from "../ids";
 import type { Room, Session } from "../store/store";
 import type { RoomEvent, SessionEvent } from "./happening";
+import type { Leases, Tenure } from "./leases";
 import { Live } from "./live";
 import { advanceRoom, createRoom, roomLife } from "./room";
 import { within } from "./within";
 import { Writer, type WriterOptions } from "./writer";
 
 export interface RoomsOptions extends WriterOptions {
+  readonly leases: Leases;
   /** How long an engine may take to make a room known. */
   readonly commandTimeoutMs: number;
   /** How long a room may stand empty. */
@@ -31,9 +34,10 @@ type MemberEvent = Extract<SessionEvent, { readonly type: "room.joined" | "room.
 
 /** How long an engine may take to have the members leave. */
 const closeMs = 1000;
-const idleSweepMs = 1000;
 /** Idle rooms closed in one sweep. */
 const maxIdle = 100;
+/** How often it is looked whether another instance has closed a room. */
+const goneMs = 100;
 /** How much longer than a join may be pending it is remembered that a room was closed. */
 const keepShutMs = 60_000;
 
@@ -50,7 +54,6 @@ export class Rooms {
   readonly #shut = new Map<string, number>();
   /** What engines told of members, and is not committed yet. */
   readonly #members = new Map<string, Set<Promise<unknown>>>();
-  #nextIdleSweep = 0;
 
   constructor(options: RoomsOptions, calls: Writer<Session, SessionEvent>) {
     const { store } = options;
@@ -64,6 +67,7 @@ export class Rooms {
         source: (room_id) => ({ room_id }),
         over: (room_id) => this.live.delete(room_id),
         committed: () => undefined,
+        stray: (room_id) => this.closeInEngine(room_id),
       },
       options,
     );
@@ -86,14 +90,14 @@ export class Rooms {
       if (!engine) throw new Refused("unreachable");
       await within(commandTimeoutMs, engine.openRoom(room_id));
     } catch (err) {
-      await this.#abandon(engine, room_id);
+      await this.#abandon(room_id);
       if (!(err instanceof Refused)) throw err;
       log.warn({ room_id, app_id, refusal: err.refusal }, "room not opened");
       throw new Refused("unreachable");
     }
     if ((await this.writer.run(room_id, { type: "opened" })) !== "changed") {
       // Its app was deleted meanwhile, and its rooms with it.
-      await this.#abandon(engine, room_id);
+      await this.#abandon(room_id);
       return { outcome: "no_app" };
     }
     log.info({ room_id, app_id, name }, "room opened");
@@ -102,10 +106,18 @@ export class Rooms {
 
   /**
    * Resolves once it is destroyed, whoever began that; of what is not there nothing is to be done.
-   * @throws what the store threw; it is tried again all the same
+   * @throws what the store threw, Refused("unreachable") when another instance has its node and does not do it in time; it is
+   * tried again all the same
    */
   close(room_id: string): Promise<void> {
+    if (this.#options.leases.standing(room_id) === "other") return this.#askToClose(room_id);
     return this.#close(room_id, "closing");
+  }
+
+  /** The same for one whose media server is lost. */
+  bury(room_id: string): Promise<void> {
+    this.closeInEngine(room_id);
+    return this.#close(room_id, "lost");
   }
 
   /** Closes all for which `picked` holds; one that the store does not take now is tried again by the sweep. */
@@ -113,24 +125,24 @@ export class Rooms {
     await Promise.allSettled(this.live.ids.filter(picked).map((room_id) => this.close(room_id)));
   }
 
-  emit(event: EngineRoomEvent): void {
+  emit(event: EngineRoomEvent, tenure: Tenure): void {
     if (event.type === "lost") this.#closeSoon(event.room_id, "lost");
-    else this.writer.add(event.room_id, event);
+    else this.writer.add(event.room_id, event, tenure);
   }
 
   /** What an engine tells of a member: the end of the room waits until it is committed. */
-  emitMember(session_uuid: string, event: MemberEvent): void {
+  emitMember(session_uuid: string, event: MemberEvent, tenure: Tenure): void {
     const { room_id } = event;
     if (event.type === "room.joined" && this.#shut.has(room_id)) {
       const { operation_id } = event;
-      this.#calls.add(session_uuid, { type: "failed", operation_id, error: "Room ended" });
+      this.#calls.add(session_uuid, { type: "failed", operation_id, error: "Room ended" }, tenure);
       this.#options.nodes.engineOf(session_uuid)?.cancel(session_uuid, operation_id);
       return;
     }
     const waiting = this.#members.get(room_id) ?? new Set();
     this.#members.set(room_id, waiting);
     // That the store is away is logged by the line, which tries again.
-    const told = this.#calls.run(session_uuid, event).catch(() => undefined);
+    const told = this.#calls.run(session_uuid, event, tenure).catch(() => undefined);
     waiting.add(told);
     void told.then(() => {
       waiting.delete(told);
@@ -138,15 +150,30 @@ export class Rooms {
     });
   }
 
-  /** Closes what was idle for too long, and what could not be closed before. */
-  async sweep(): Promise<void> {
+  /** Whether the media server does it is its own matter. */
+  closeInEngine(room_id: string): void {
+    const { nodes, log } = this.#options;
+    nodes
+      .engineOf(room_id)
+      ?.closeRoom(room_id)
+      .catch((err: unknown) => log.warn({ room_id, err }, "the media server did not close the room"));
+  }
+
+  /** Closes what could not be closed before. */
+  retry(): void {
     for (const room_id of this.#unclosed) this.#closeSoon(room_id, "closing");
+  }
+
+  /** Closes what was idle for too long, but for what is another instance's to close. */
+  async closeIdle(): Promise<void> {
+    const { store, leases, idleMs } = this.#options;
     const now = performance.now();
-    if (now < this.#nextIdleSweep) return;
-    this.#nextIdleSweep = now + idleSweepMs;
     for (const [room_id, until] of this.#shut) if (until <= now) this.#shut.delete(room_id);
-    for (const room_id of await this.#options.store.idleRooms(this.#options.idleMs, maxIdle))
-      this.#closeSoon(room_id, "closing");
+    for (const room_id of await store.idleRooms(idleMs, maxIdle)) {
+      const standing = leases.standing(room_id);
+      // Of a node that nobody misses there is nobody else to do it.
+      if (standing === "own" || standing === "unknown") this.#closeSoon(room_id, "closing");
+    }
   }
 
   #closeSoon(room_id: string, why: "closing" | "lost"): void {
@@ -167,7 +194,7 @@ export class Rooms {
     const { store, commandTimeoutMs, log } = this.#options;
     this.#unclosed.add(room_id);
     const applied = await this.writer.run(room_id, { type: why });
-    if (why === "closing" && applied !== "gone") await this.#closeInEngine(room_id);
+    if (why === "closing" && applied !== "gone") await this.#emptied(room_id);
     // Before it is asked who is left, so that nobody slips in behind that.
     this.#shut.set(room_id, performance.now() + commandTimeoutMs + keepShutMs);
     await Promise.all(this.#members.get(room_id) ?? []);
@@ -184,8 +211,19 @@ export class Rooms {
     this.#unclosed.delete(room_id);
   }
 
+  /** Who has its node is told with its next look at the leases. */
+  async #askToClose(room_id: string): Promise<void> {
+    const { store, commandTimeoutMs } = this.#options;
+    const until = performance.now() + commandTimeoutMs;
+    await store.askToEnd({ id: room_id, cause: "NORMAL_CLEARING" });
+    while (await store.loadRoom(room_id)) {
+      if (performance.now() >= until) throw new Refused("unreachable");
+      await delay(goneMs);
+    }
+  }
+
   /** An engine that does not say that they left, or cannot, holds nothing up. */
-  async #closeInEngine(room_id: string): Promise<void> {
+  async #emptied(room_id: string): Promise<void> {
     const { nodes, log } = this.#options;
     try {
       await within(closeMs, nodes.engineOf(room_id)?.closeRoom(room_id) ?? Promise.resolve());
@@ -195,10 +233,8 @@ export class Rooms {
   }
 
   /** A room that was never open. */
-  async #abandon(engine: Engine | undefined, room_id: string): Promise<void> {
-    engine?.closeRoom(room_id).catch((err: unknown) => {
-      this.#options.log.warn({ room_id, err }, "the media server did not close the room");
-    });
+  async #abandon(room_id: string): Promise<void> {
+    this.closeInEngine(room_id);
     await this.writer.run(room_id, { type: "closing" });
   }
 }

@@ -17,16 +17,19 @@ import { isRoom, nodeOf } from "../ids";
 import type { Log } from "../log";
 import type { Meter } from "../metrics";
 import type { Recordings } from "../recordings/recordings";
-import type { App, Session, Store } from "../store/store";
+import type { App, Ending, Session, Store } from "../store/store";
 import { Asking } from "./asking";
+import { Burial } from "./burial";
 import { type CommandCall, Commands, type RoomCommandCall } from "./commands";
-import { numbered } from "./events";
 import type { Recorded, SessionEvent } from "./happening";
+import { Leases } from "./leases";
 import { Live } from "./live";
 import type { Advance } from "./next";
 import { Nodes } from "./nodes";
+import { ended, Offers } from "./offers";
 import { type Opening, Rooms } from "./rooms";
-import { advance, createSession, sessionLife } from "./session";
+import { advance, sessionLife } from "./session";
+import { Sweeps } from "./sweeps";
 import { Taping } from "./taping";
 import { within } from "./within";
 import { Writer } from "./writer";
@@ -38,19 +41,20 @@ export interface SessionsOptions {
   readonly wake: (app_id: string) => void;
   /** Who has the files: before the engine is asked to record, when it does not, and once it has closed them. */
   readonly recordings: Pick<Recordings, "begin" | "discard" | "finish">;
-  readonly meter: Pick<Meter, "command">;
+  readonly meter: Pick<Meter, "command" | "givenUp">;
   readonly maxSessions: number;
   readonly defaultAppId: string | null;
   /** How long an engine may take to take a command. */
   readonly commandTimeoutMs: number;
   /** How long a room may stand empty. */
   readonly roomIdleMs: number;
+  /** For how long a media node is this instance's without being asked for again. */
+  readonly leaseMs: number;
+  /** For how long a media node may be away until its calls are ended. */
+  readonly nodeLostMs: number;
   readonly log: Log;
 }
 
-/** Overdue operations settled in one sweep. */
-const maxOverdue = 1000;
-const sweepMs = 100;
 /** How long an engine may take to tell of an end that the gateway asked for. */
 const endMs = 1000;
 
@@ -64,21 +68,24 @@ export class Sessions implements Sink {
   readonly #asking: Asking;
   readonly #commands: Commands;
   readonly #taping: Taping;
-  #timer: NodeJS.Timeout | undefined;
-  #refusing = false;
-  #closed = false;
+  readonly #leases: Leases;
+  readonly #offers: Offers;
+  readonly #sweeps: Sweeps;
 
   constructor(options: SessionsOptions) {
-    const { store, wake, meter, log, commandTimeoutMs, roomIdleMs } = options;
+    const { store, wake, meter, log, commandTimeoutMs, roomIdleMs: idleMs, leaseMs, nodeLostMs: lostMs } = options;
     this.#options = options;
     const nodes = new Nodes(options.engines);
     const asking = new Asking(commandTimeoutMs);
+    const bury = (node: string) => burial.bury(node);
+    const leases = new Leases({ store, nodes, leaseMs, lostMs, bury, end: (ending) => this.#endHere(ending), log });
     this.#nodes = nodes;
     this.#asking = asking;
+    this.#leases = leases;
     this.#taping = new Taping(options.recordings, asking);
     this.#commands = new Commands(nodes, asking, meter, log);
-    const shared = { store, nodes, asking, wake, meter, log };
-    this.#calls = new Writer<Session, SessionEvent>(
+    const shared = { store, nodes, asking, leases, wake, meter, log };
+    const calls = new Writer<Session, SessionEvent>(
       {
         load: (session_uuid) => store.loadSession(session_uuid),
         advance,
@@ -86,11 +93,17 @@ export class Sessions implements Sink {
         source: (session_uuid) => ({ session_uuid }),
         over: (session_uuid) => this.#live.delete(session_uuid),
         committed: (next) => this.#committed(next),
+        stray: (session_uuid) => burial.stray(session_uuid),
       },
       shared,
     );
     const load = (node: string) => this.#live.count(node);
-    this.#rooms = new Rooms({ ...shared, commandTimeoutMs, idleMs: roomIdleMs, load }, this.#calls);
+    const rooms = new Rooms({ ...shared, commandTimeoutMs, idleMs, load }, calls);
+    const burial = new Burial({ ...shared, calls, rooms, live: this.#live });
+    this.#calls = calls;
+    this.#rooms = rooms;
+    this.#offers = new Offers({ ...options, live: this.#live, leases, calls });
+    this.#sweeps = new Sweeps({ ...shared, calls, rooms, burial, commandTimeoutMs });
   }
 
   /** Calls under control of this instance. */
@@ -108,43 +121,50 @@ export class Sessions implements Sink {
     return { sessions: this.#live.count(node), rooms: this.#rooms.live.count(node) };
   }
 
-  start(): void {
-    this.#timer = setTimeout(() => this.#sweep(), sweepMs);
+  /** Media nodes that the store knows of, by who reads their events. */
+  get leases(): ReturnType<Leases["counts"]> {
+    return this.#leases.counts();
   }
 
-  /** A call wants in: it belongs to the app that its number is assigned to, else to the default app. */
-  async offer(call: Offer): Promise<Verdict> {
-    if (this.#refusing || this.#live.size >= this.#options.maxSessions) return "overloaded";
-    const { session_uuid, did } = call;
-    // Before the first await, so that a burst of calls cannot pass the bound together.
-    this.#live.add(session_uuid);
-    let created: Promise<boolean> | null = null;
-    try {
-      const app = await this.appFor(did);
-      created = app && this.#create(call, app);
-      if (!(app && (await created))) {
-        this.#live.delete(session_uuid);
-        return "no_app";
-      }
-      this.#options.log.info({ session_uuid, app_id: app.app_id, did }, "call accepted");
-      return "accepted";
-    } catch (err) {
-      this.#options.log.error({ session_uuid, err }, "call refused: the store cannot be asked");
-      // Whether it is stored is not known: if it is, it has to end. Until that is settled it counts as a call.
-      if (created) this.#calls.add(session_uuid, ended("NORMAL_TEMPORARY_FAILURE"));
-      else this.#live.delete(session_uuid);
-      return "unavailable";
-    }
+  /** Events that wait because the store cannot be asked. */
+  get waiting(): number {
+    return this.#calls.waiting + this.#rooms.writer.waiting;
+  }
+
+  /**
+   * Takes the media nodes: from now on what they say is this instance's to tell. Before they are started.
+   * @throws when the store cannot be asked
+   */
+  hold(): Promise<void> {
+    return this.#leases.start();
+  }
+
+  /** Once the media nodes are started. */
+  start(): void {
+    this.#sweeps.start();
+  }
+
+  offer(call: Offer): Promise<Verdict> {
+    return this.#offers.offer(call);
   }
 
   emit(event: EngineEvent): void {
-    const { session_uuid } = event;
-    if (event.type === "room.joined" || event.type === "room.left") this.#rooms.emitMember(session_uuid, event);
-    else this.#calls.add(session_uuid, event);
+    const { session_uuid, type } = event;
+    // What became of a file is true whoever says so, and whoever reads the events of the node by now cannot say it.
+    if (type === "recording.stopped") {
+      this.#calls.add(session_uuid, event);
+      return;
+    }
+    const tenure = this.#leases.read(session_uuid, type);
+    if (!tenure) return;
+    if (type === "room.joined" || type === "room.left") this.#rooms.emitMember(session_uuid, event, tenure);
+    else this.#calls.add(session_uuid, event, tenure);
   }
 
   emitRoom(event: EngineRoomEvent): void {
-    this.#rooms.emit(event);
+    const { room_id, type } = event;
+    const tenure = this.#leases.read(room_id, type);
+    if (tenure) this.#rooms.emit(event, tenure);
   }
 
   /**
@@ -152,22 +172,26 @@ export class Sessions implements Sink {
    * @throws Refused when it did not: the operation was taken back, or is left open when it was `late`
    */
   command<C extends CommandId>(call: CommandCall<C>): Promise<void> {
-    const { command, operation, session_uuid } = call;
+    const { command, operation, session } = call;
+    const { session_uuid, app_id } = session.state;
+    this.#calls.seen(session_uuid, session);
     const { name, result } = operations[command].command;
     const asked = { id: session_uuid, name, operation, immediate: result === "immediate" };
-    return this.#commands.take(this.#calls, asked, async (engine) => {
+    return this.#commands.take(this.#calls, asked, (engine) => {
       const take = this.#taping.of(engine.commands)[command];
       if (take === "unsupported") throw new Refused("unsupported");
-      return take(session_uuid, call.body, operation, call.app_id);
+      return take(session_uuid, call.body, operation, app_id);
     });
   }
 
   /** The same for a command of a room. */
   roomCommand<C extends RoomCommandId>(call: RoomCommandCall<C>): Promise<void> {
-    const { command, operation, room_id } = call;
+    const { command, operation, room } = call;
+    const { room_id } = room.state;
+    this.#rooms.writer.seen(room_id, room);
     const { name, result } = operations[command].command;
     const asked = { id: room_id, name, operation, immediate: result === "immediate" };
-    return this.#commands.take(this.#rooms.writer, asked, async (engine) => {
+    return this.#commands.take(this.#rooms.writer, asked, (engine) => {
       const take = engine.roomCommands[command];
       if (take === "unsupported") throw new Refused("unsupported");
       return take(room_id, call.body, operation);
@@ -190,13 +214,21 @@ export class Sessions implements Sink {
     return this.#rooms.open(app_id, name, session_uuid);
   }
 
-  /** Resolves once its `conference.destroyed` is committed; of what is not there nothing is to be done. */
+  /**
+   * Resolves once its `conference.destroyed` is committed; of what is not there nothing is to be done.
+   * @throws Refused("unreachable") when the instance that has its media node does not do it in time
+   */
   closeRoom(room_id: string): Promise<void> {
     return this.#rooms.close(room_id);
   }
 
-  /** Ends a call for the gateway's own reasons; resolves once its `call.hangup` is committed. */
+  /**
+   * Ends a call for the gateway's own reasons; resolves once its `call.hangup` is committed, or once another instance that
+   * has its media node will be told.
+   */
   async end(session_uuid: string, cause: string): Promise<void> {
+    if (this.#leases.standing(session_uuid) === "other")
+      return this.#options.store.askToEnd({ id: session_uuid, cause });
     const engine = this.#nodes.engineOf(session_uuid);
     if (engine && this.#live.has(session_uuid)) {
       const over = this.#live.ended(session_uuid);
@@ -213,12 +245,12 @@ export class Sessions implements Sink {
 
   /** No new calls from now on. */
   refuse(): void {
-    this.#refusing = true;
+    this.#offers.refuse();
   }
 
-  /** Resolves once no call is left. */
+  /** Resolves once no call is left that goes with this process. */
   emptied(): Promise<void> {
-    return this.#live.emptied();
+    return this.#live.emptied(this.#goes);
   }
 
   /**
@@ -226,37 +258,27 @@ export class Sessions implements Sink {
    * `close`.
    */
   async endAll(cause: string): Promise<void> {
-    await Promise.allSettled(this.#live.ids.map((session_uuid) => this.end(session_uuid, cause)));
-    await this.#rooms.closeAll((room_id) => this.#nodes.kindOf(room_id) === "embedded");
+    const calls = this.#live.ids.filter(this.#goes);
+    await Promise.allSettled(calls.map((session_uuid) => this.end(session_uuid, cause)));
+    await this.#rooms.closeAll(this.#goes);
   }
 
-  /** Resolves once what waited is committed, or cannot be. */
+  /** Resolves once what waited is committed, or cannot be, and the media nodes are anybody's. */
   async close(): Promise<void> {
     this.refuse();
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#sweeps.close();
     this.#asking.close();
     await Promise.all([this.#calls.close(), this.#rooms.writer.close()]);
+    // Only now: until here it told what they said.
+    await this.#leases.close();
   }
 
   /** Whose number it is. */
-  async appFor(did: string): Promise<App | null> {
-    const { store, defaultAppId } = this.#options;
-    return (await store.appForDid(did)) ?? (defaultAppId === null ? null : store.app(defaultAppId));
+  appFor(did: string): Promise<App | null> {
+    return this.#offers.appFor(did);
   }
 
-  /** False when the app went away meanwhile. */
-  async #create(call: Offer, app: App): Promise<boolean> {
-    const { store, wake } = this.#options;
-    const { session_uuid } = call;
-    const { app_id } = app;
-    const at = Date.now();
-    const made = createSession({ ...call, app_id, node: nodeOf(session_uuid) }, at);
-    const events = numbered({ session_uuid }, made, app, at);
-    const created = await store.createSession(made.state, events);
-    if (created && events.length > 0) wake(app_id);
-    return created;
-  }
+  readonly #goes = (id: string): boolean => this.#nodes.isEmbedded(nodeOf(id));
 
   #committed({ state, publish, finish }: Advance<Session>): void {
     const { recordings, log } = this.#options;
@@ -267,23 +289,8 @@ export class Sessions implements Sink {
     log.info({ session_uuid, app_id, ...last.data }, "call ended");
   }
 
-  async #sweep(): Promise<void> {
-    const { store, log } = this.#options;
-    try {
-      for (const { id, operation_id } of await store.overdue(maxOverdue)) {
-        if (this.#asking.has(operation_id)) continue;
-        (isRoom(id) ? this.#rooms.writer : this.#calls).add(id, { type: "command.overdue", operation_id });
-      }
-      await this.#rooms.sweep();
-      await store.sweep();
-    } catch (err) {
-      log.error({ err }, "sweep failed: the store cannot be asked");
-    }
-    if (!this.#closed) this.#timer = setTimeout(() => this.#sweep(), sweepMs);
+  /** By the wish of another instance. */
+  #endHere({ id, cause }: Ending): Promise<void> {
+    return isRoom(id) ? this.closeRoom(id) : this.end(id, cause);
   }
-}
-
-/** The gateway ends a call itself: normal, temporary failure (Q.850 cause 41). */
-function ended(cause: string): Extract<SessionEvent, { type: "hangup" }> {
-  return { type: "hangup", cause, q850_cause: 41, sip_status: null, by: "gateway" };
 }

@@ -3,9 +3,10 @@ import { admission } from "./memory/admission";
 import { Apps } from "./memory/apps";
 import { Chain } from "./memory/chain";
 import type { Attendance } from "./memory/conferences";
+import { Leases } from "./memory/leases";
 import { QuotaWindows } from "./memory/quota";
 import { Schedule } from "./memory/schedule";
-import type { Bounds } from "./memory/tenant";
+import { BOUNDS, type Bounds } from "./memory/tenant";
 import { Watchers } from "./memory/watchers";
 import type {
   Admission,
@@ -16,10 +17,13 @@ import type {
   CommitOutcome,
   CreateRoomResult,
   DeadLetterPage,
+  Ending,
   EventList,
   Feed,
+  Hold,
   Loaded,
   Member,
+  NodeLease,
   Overdue,
   Page,
   PageMark,
@@ -35,33 +39,6 @@ import type {
   TurnResult,
 } from "./store";
 
-const MIB = 1_048_576;
-
-/**
- * What one app may fill at most; beyond it the oldest goes, of what waits for its delivery digits first. Apps are made by
- * the operator alone, so their number needs no bound. Measured: an event takes its body and 750 bytes as long as it is
- * kept, and 400 more while it waits, a remembered uid 280, an ended call 830. A body is bounded by its length as well: one
- * that lists many addresses has a quarter of a million characters, of one byte each unless there is one beyond Latin-1.
- */
-const BOUNDS: Bounds = {
-  uids_per_subject: 1000,
-  uids_per_app: 100_000,
-  ended_per_app: 100_000,
-  rooms_per_app: 1000,
-  queued_per_source: 1000,
-  queued_per_app: 100_000,
-  needed_per_app: 200_000,
-  logged_per_source: 10_000,
-  logged_per_app: 100_000,
-  letters_per_app: 10_000,
-  logged_chars_per_source: 8 * MIB,
-  logged_chars_per_app: 64 * MIB,
-  queued_chars_per_source: 8 * MIB,
-  queued_chars_per_app: 64 * MIB,
-  needed_chars_per_app: 128 * MIB,
-  letter_chars_per_app: 32 * MIB,
-  page_chars: MIB,
-};
 const RETENTION_MS = 86_400_000;
 
 export interface MemoryStoreOptions {
@@ -87,6 +64,7 @@ export class MemoryStore implements Store {
   private readonly bounds: Bounds;
   private readonly tenants: Apps;
   private readonly admins = new QuotaWindows();
+  private readonly leases = new Leases();
 
   constructor(options: MemoryStoreOptions = {}) {
     this.clock = options.now ?? steadyClock;
@@ -167,16 +145,12 @@ export class MemoryStore implements Store {
 
   async loadSession(session_uuid: string): Promise<Loaded<Session> | null> {
     const tenant = this.tenants.ownerOf(session_uuid);
-    const call = tenant?.sessions.get(session_uuid);
-    if (tenant === undefined || call === undefined || call.state === null) return null;
-    return { state: call.state, version: call.version, app: tenant.app };
+    return tenant?.loaded(tenant.sessions.get(session_uuid)) ?? null;
   }
 
   async loadRoom(room_id: string): Promise<Loaded<Room> | null> {
     const tenant = this.tenants.ownerOf(room_id);
-    const room = tenant?.rooms.get(room_id);
-    if (tenant === undefined || room === undefined || room.state === null) return null;
-    return { state: room.state, version: room.version, app: tenant.app };
+    return tenant?.loaded(tenant.rooms.get(room_id)) ?? null;
   }
 
   async sessions(app_id: string, limit: number, after: PageMark | null): Promise<Page<Session>> {
@@ -239,6 +213,31 @@ export class MemoryStore implements Store {
 
   watch(app_id: string, grown: () => void): () => void {
     return this.watchers.add(app_id, grown);
+  }
+
+  async hold(hold: Hold): Promise<readonly NodeLease[]> {
+    const isOver = (id: string): boolean => this.tenants.ownerOf(id)?.lives(id) !== true;
+    return this.leases.hold(hold, this.clock(), isOver);
+  }
+
+  async release(owner: string): Promise<void> {
+    this.leases.release(owner, this.clock());
+  }
+
+  async raiseFence(node: string, fence: number): Promise<void> {
+    for (const kept of this.tenants.ofNode(node)) kept.fence = Math.max(kept.fence, fence);
+  }
+
+  async subjectsOf(node: string): Promise<readonly string[]> {
+    return Array.from(this.tenants.ofNode(node), ({ id }) => id);
+  }
+
+  async askToEnd(ending: Ending): Promise<void> {
+    if (this.tenants.ownerOf(ending.id)?.lives(ending.id)) this.leases.askToEnd(ending);
+  }
+
+  async forgetNode(node: string): Promise<void> {
+    this.leases.forget(node);
   }
 
   async turn(turn: Turn): Promise<TurnResult> {

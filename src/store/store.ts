@@ -8,6 +8,7 @@
  */
 import type { Admission, AdmissionRequest, Quota } from "./port/admission";
 import type { App, CloseApp, PutApp, PutAppResult } from "./port/app";
+import type { Ending, Hold, NodeLease } from "./port/node";
 import type { DeadLetterPage, EventList, Feed, StoredEvent, Turn, TurnResult } from "./port/outbox";
 import type {
   Commit,
@@ -25,6 +26,7 @@ import type {
 
 export type * from "./port/admission";
 export type * from "./port/app";
+export type * from "./port/node";
 export type * from "./port/outbox";
 export type * from "./port/session";
 
@@ -76,7 +78,10 @@ export interface Store {
   members(app_id: string, room_id: string): Promise<readonly Member[]>;
   /** Rooms without a member for so long, of all apps, and those that have been opening for so long; the longest first. */
   idleRooms(idle_ms: number, limit: number): Promise<readonly string[]>;
-  /** State and events, both or neither; no delivery without a `webhook_url`. A repeat is known by its nonce, after others too. */
+  /**
+   * State and events, both or neither; no delivery without a `webhook_url`. A repeat is known by its nonce, after others too.
+   * The checks in their order: is it there, is it a repeat, version and revision, fence.
+   */
   commit(commit: Commit): Promise<CommitOutcome>;
   /** Of all apps, the longest overdue first; named again until a commit takes them out of their session or room. */
   overdue(limit: number): Promise<readonly Overdue[]>;
@@ -96,6 +101,23 @@ export interface Store {
   feed(app_id: string, position: string, limit: number): Promise<Feed>;
   /** Calls when the app's feed may have grown, also without cause; answers how to end that. Never rejects or throws. */
   watch(app_id: string, grown: () => void): () => void;
+
+  /**
+   * Takes or renews the lease on nodes: a node that nobody holds, or whose lease is over, goes to who asks first, with a
+   * higher fence; one that it holds already keeps its fence, also when the lease was over meanwhile. Answers how all nodes
+   * stand that anybody has ever held and nobody has forgotten.
+   */
+  hold(hold: Hold): Promise<readonly NodeLease[]>;
+  /** Gives its leases up: others need not wait for their end. */
+  release(owner: string): Promise<void>;
+  /** From now on commits with a lower fence are refused, for all calls and rooms of this node that have not ended. */
+  raiseFence(node: string, fence: number): Promise<void>;
+  /** Calls and rooms of this node that have not ended, closing ones included: of all apps. */
+  subjectsOf(node: string): Promise<readonly string[]>;
+  /** Who holds the node is told with each `hold` until it is over; of what is not there nothing is to be done. */
+  askToEnd(ending: Ending): Promise<void>;
+  /** A lost node whose calls and rooms are over: whoever has its name from now on begins anew. */
+  forgetNode(node: string): Promise<void>;
 
   /** Settle what was attempted and take what is due, per app: one event of a queue at a time, in order. */
   turn(turn: Turn): Promise<TurnResult>;

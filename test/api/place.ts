@@ -65,6 +65,8 @@ export async function startApi({ handlers, ...options }: PlaceOptions = {}): Pro
     defaultAppId: null,
     commandTimeoutMs: 100,
     roomIdleMs: 3_600_000,
+    leaseMs: 3000,
+    nodeLostMs: 120_000,
     recordings,
     meter: metrics,
     log,

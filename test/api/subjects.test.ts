@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { ErrorCode, OperationId } from "../../src/contract";
 import type { Handlers } from "../../src/handlers/gateway";
-import type { Room, Session } from "../../src/store/store";
+import type { Loaded, Room, Session } from "../../src/store/store";
 import { Client } from "./client";
 import { admin, credentials, opened, type Place, ringing, startApi } from "./place";
 import { Teller } from "./teller";
@@ -12,7 +12,7 @@ let client: Client;
 let room: Teller;
 let call: Teller;
 /** What the handlers were given. */
-let given: { readonly session?: Session; readonly room?: Room; readonly body: object | undefined }[];
+let given: { readonly session?: Loaded<Session>; readonly room?: Loaded<Room>; readonly body: object | undefined }[];
 /** What this instance knows to refuse. */
 let barred: ErrorCode | null;
 /** For what it was asked. */
@@ -21,8 +21,8 @@ let asked: [OperationId, string][];
 /** Takes every command, so that what follows the checks can be seen. */
 const taken = (call: {
   admitted: { operation_id: string };
-  session?: Session;
-  room?: Room;
+  session?: Loaded<Session>;
+  room?: Loaded<Room>;
   body: object | undefined;
 }) => {
   given.push(call);
@@ -79,8 +79,12 @@ describe("a room", () => {
     await call.change({ state: "answered" });
     await join(room.id);
     expect(given).toMatchObject([
-      { room: { room_id: room.id }, session: undefined },
-      { room: { room_id: room.id }, session: { session_uuid: call.id }, body: { room_id: room.id, muted: false } },
+      { room: { state: { room_id: room.id } }, session: undefined },
+      {
+        room: { state: { room_id: room.id } },
+        session: { state: { session_uuid: call.id } },
+        body: { room_id: room.id, muted: false },
+      },
     ]);
     expect(asked).toEqual([
       ["playRoom", room.id],
@@ -115,7 +119,7 @@ describe("a call that a new room is for", () => {
   test("stands in the body, and may be left out", async () => {
     expect((await create(call.id)).status).toBe(201);
     expect((await create()).status).toBe(201);
-    expect(given).toMatchObject([{ session: { session_uuid: call.id } }, { session: undefined }]);
+    expect(given).toMatchObject([{ session: { state: { session_uuid: call.id } } }, { session: undefined }]);
     // It is no command: nobody asks what the media server can do.
     expect(asked).toEqual([]);
   });

@@ -58,7 +58,7 @@ export class Teller {
       };
       return {
         sequence: frame.sequence,
-        id: randomUUID(),
+        id: `${this.id}.${frame.sequence}`,
         event,
         body: JSON.stringify(frame),
         created_at: at,
@@ -66,11 +66,13 @@ export class Teller {
       };
     });
     const state = Object.assign({}, loaded.state, change, { sequence: sequence + names.length });
-    const { version } = loaded;
+    const { version, revision } = loaded;
     const outcome = await this.store.commit({
       id: this.id,
       app_id,
       version,
+      revision,
+      fence: null,
       nonce: randomUUID(),
       state,
       life,

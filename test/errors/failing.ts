@@ -17,19 +17,28 @@ import type { Store } from "../../src/store/store";
 /** A method of a store that cannot be asked. */
 export const away = (): Promise<never> => Promise.reject(new Error("the store is away"));
 
+/** Takes a media node for another instance, which never does anything with it. */
+export const elsewhere = { owner: "another instance", nodes: ["elsewhere"], lease_ms: 1e9, lost_ms: 1e9 };
+
 /** A memory store of which single methods fail as long as a test wants them to, and whose clock it can put forward. */
 export class FailingStore {
   #ahead_ms = 0;
   #stopped: number | null = null;
-  readonly real: Store = new MemoryStore({ now: () => (this.#stopped ?? Date.now()) + this.#ahead_ms });
+  readonly real: Store;
   /** To be handed in. */
-  readonly store: Store = new Proxy(this.real, {
-    get: (real, name) => {
-      const method = Reflect.get(this.#instead, name) ?? Reflect.get(real, name);
-      return typeof method === "function" ? method.bind(real) : method;
-    },
-  });
+  readonly store: Store;
   #instead: Partial<Store> = {};
+
+  /** @param shared of another instance: what it is while it does not fail */
+  constructor(shared?: FailingStore) {
+    this.real = shared?.real ?? new MemoryStore({ now: () => (this.#stopped ?? Date.now()) + this.#ahead_ms });
+    this.store = new Proxy(this.real, {
+      get: (real, name) => {
+        const method = Reflect.get(this.#instead, name) ?? Reflect.get(real, name);
+        return typeof method === "function" ? method.bind(real) : method;
+      },
+    });
+  }
 
   /** Windows and cooldowns that would end within this time are over. */
   forward(ms: number): void {

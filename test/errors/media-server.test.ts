@@ -90,7 +90,8 @@ describe("a media process", () => {
     const uuid = await place.call();
     signal("SIGSTOP");
     await provoke(client, exampleRequest("answer", place, { uuid }), "answer", "media_server_timed_out");
-    for (const id of declaring("media_server_unavailable").filter((each) => !isCommand(each)))
+    // To close a room it needs no media server, only the instance that has it.
+    for (const id of declaring("media_server_unavailable").filter((each) => !isCommand(each) && each !== "deleteRoom"))
       await provoke(client, exampleRequest(id, place, { uuid }), id, "media_server_unavailable");
     signal("SIGKILL");
     await place.receiver.event("call.hangup", uuid);

@@ -151,8 +151,12 @@ const known: Known = {
     ...(alone.includes(id) && { node: ["able"] }),
     ...(members.includes(id) && { state: ["answered", "handed_back"] }),
   }),
-  media_server_unavailable: (id) =>
-    policyOf(id).command ? met("unreachable")(id) : { media: ["unreachable"], store: ["there"] },
+  media_server_unavailable(id) {
+    if (policyOf(id).command) return met("unreachable")(id);
+    // A room is closed whatever its media server says, but not when that is another instance's to ask.
+    if (id === "deleteRoom") return { ...there(id), media: ["elsewhere"], store: ["there"] };
+    return { media: ["unreachable"], store: ["there"] };
+  },
   media_server_timed_out: met("late"),
   store_unavailable: () => ({ store: ["clock away"] }),
   internal_error(id) {

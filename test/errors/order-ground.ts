@@ -3,7 +3,7 @@ import type { EngineCommands, EngineRoomCommands } from "../../src/engines/engin
 import { Client } from "../api/client";
 import { Wire } from "../api/wire";
 import { credentials, TestGateway } from "../gateway";
-import { type Conduct, ContraryEngine, FailingStore } from "./failing";
+import { type Conduct, ContraryEngine, elsewhere, FailingStore } from "./failing";
 import type { Facts } from "./order-facts";
 import { exampleRequest, policyOf, type RoutedId, routed } from "./requests";
 
@@ -41,7 +41,7 @@ export function settingOf(id: RoutedId, facts: Facts): Setting {
   const simulated = id === "createSandboxCall" && (facts["body did"] || facts.media);
   if (facts.engine === undefined && (simulated || facts["header Range"])) return { ...setting, engine: "embedded" };
   // Media servers that are not the gateway's own change their mind at any time.
-  return { ...setting, media: "" };
+  return facts.media?.[0] === "elsewhere" ? setting : { ...setting, media: "" };
 }
 
 /** A media server that lacks one command, and is not gone before the test lets it go. */
@@ -113,6 +113,7 @@ export class Ground {
     const lacking = new Map(commands.map((id, n) => [id, new LackingEngine(`no${n}`, id)]));
     // However long a test takes: no window ends unless it says so.
     if (engine === "off") store.stop();
+    if (media === "elsewhere") await store.real.hold(elsewhere);
     const gateway = await TestGateway.start({
       store: store.store,
       ...(engine === "off" && { engines: [near, far, ...lacking.values()] }),
@@ -126,7 +127,7 @@ export class Ground {
         MAX_SESSIONS: "100000",
         ROOM_IDLE_SECONDS: "31536000",
         // Who takes so long is late by his own word.
-        COMMAND_TIMEOUT_MS: media === "unreachable" ? "100" : "60000",
+        COMMAND_TIMEOUT_MS: media === "" ? "60000" : "100",
         ...(admin === "off" && { ADMIN_API_KEY: "" }),
         ...(rules === "production" && { ALLOW_HTTP_WEBHOOKS: "", ALLOW_LOCALHOST_WEBHOOKS: "" }),
         ...(quota === "used" && { DEFAULT_RATE_LIMIT: "1", TRUST_PROXY: "127.0.0.1" }),

@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { ClientResponse } from "../api/client";
+import { opened } from "../api/place";
 import { behind } from "./behind";
-import { away, type Conduct } from "./failing";
+import { away, type Conduct, elsewhere } from "./failing";
 import { type Condition, type Facts, readiness, slotOf, subjectOf } from "./order-facts";
 import type { Ground, LackingEngine } from "./order-ground";
 import { Past, uid, withMore } from "./order-past";
@@ -158,6 +159,13 @@ export class Stage {
   }
 
   async #openRoom(): Promise<void> {
+    if (this.#is("media", "elsewhere")) {
+      const { store } = this.#ground;
+      const room = opened("test", elsewhere.nodes.join(), await store.real.now());
+      await store.real.createRoom(room);
+      this.#names.room_id = room.room_id;
+      return;
+    }
     const session_uuid = await this.#engine.call("100");
     const name = `stage-${numbered}`;
     this.#names.room_id = await this.#ground.open(this.#ground.gateway.app, { name, session_uuid });

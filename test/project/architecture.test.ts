@@ -15,7 +15,7 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   keys: { may: [] },
   ids: { may: [] },
   wav: { may: [] },
-  values: { may: ["outbound"] },
+  values: { may: ["outbound", "redis url"] },
   config: { may: ["log", "values"] },
   timings: { may: [] },
   metrics: { may: ["generated", "timings"], types: ["log"] },
@@ -23,7 +23,8 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   contract_check: { may: ["promised"], types: ["log", "metrics"] },
   outbound: { may: [] },
   "store port": { may: [], types: ["contract"] },
-  store: { may: ["store port", "ids"], types: ["contract"] },
+  "redis url": { may: [] },
+  store: { may: ["store port", "redis url", "ids"], types: ["contract", "log"] },
   "engine port": { may: [], types: ["contract"] },
   engines: { may: ["engine port", "media", "wav"], types: ["contract", "log"] },
   media: { may: ["outbound", "engine port"], types: ["log"] },
@@ -50,12 +51,13 @@ function typescriptFiles(folder: string): string[] {
     .map((name) => path.join(folder, name));
 }
 
-/** The room of a file: a folder of src, a file of src, or a port. */
+/** The room of a file: a folder of src, a file of src, a port, or what both the environment and a store read. */
 function roomOf(file: string): string {
   const parts = path.normalize(file).split(path.sep);
   if (parts[0] === "generated") return "generated";
   if (/^src\/store\/(?:store\.ts|port\/)/.test(parts.join("/"))) return "store port";
   if (file === path.normalize("src/engines/engine.ts")) return "engine port";
+  if (file === path.normalize("src/store/redis/url.ts")) return "redis url";
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }
 

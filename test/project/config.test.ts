@@ -73,6 +73,15 @@ test.each<[string, string]>([
   ["ADMIN_API_KEY", "with a space in it 0123"],
   ["SECRETS_KEY", "too short for a key"],
   ["EMBEDDED_ENGINE", "yes"],
+  ["REDIS_URL", "http://127.0.0.1:6379"],
+  ["REDIS_URL", "redis://"],
+  ["REDIS_URL", "redis://127.0.0.1:6379/first"],
+  ["REDIS_URL", "redis://user@127.0.0.1:6379"],
+  ["REDIS_URL", "redis://one:6379,two:6379"],
+  ["REDIS_URL", "redis+sentinel://one:26379,two:26379"],
+  ["REDIS_URL", "redis+cluster://one:6379,"],
+  ["NODE_LOST_SECONDS", "0"],
+  ["LEASE_SECONDS", "31"],
   ["SIP_USERS", "alice"],
   ["SIP_USERS", "alice:"],
   ["RTP_PORT_MIN", "80"],
@@ -116,6 +125,31 @@ test("all problems come at once, those between variables too, and values of keys
   expect(stderr).toContain("SIP_PUBLIC_HOST is required when SIP_HOST is 0.0.0.0");
   expect(stderr).toContain("RECORDING_BASE_URL is required when RECORDING_DIR is set");
   expect(stderr).toContain("RTP_PORT_MAX must be greater than RTP_PORT_MIN");
+  expect(stderr).not.toContain("hunter2");
+});
+
+test("an address of Redis in each of its forms, and the key that goes with it", () => {
+  const SECRETS_KEY = "0123456789-0123456789-0123456789";
+  for (const REDIS_URL of [
+    "redis://127.0.0.1",
+    "redis://:secret@[::1]:6379/2",
+    "rediss://user:s%40cret@redis.example.com:6380/",
+    "redis+sentinel://user:secret@one:26379,two:26379/main/3",
+    "redis+sentinel://[::1]/main",
+    "redis+cluster://:secret@one:6379,two:6379,three",
+  ]) {
+    expect(problems({ REDIS_URL, SECRETS_KEY })).toEqual([]);
+    expect(readConfig({ REDIS_URL, SECRETS_KEY })).toMatchObject({ REDIS_URL, SECRETS_KEY });
+    expect(problems({ REDIS_URL })).toEqual([expect.stringContaining("SECRETS_KEY is required when REDIS_URL is set")]);
+  }
+  expect(problems({ REDIS_URL: "redis://user:hunter2@" }).join()).not.toContain("hunter2");
+});
+
+test("a Redis that is not there ends the start with one line and exit 1, before a port is opened", async () => {
+  const env = { REDIS_URL: "redis://:hunter2@127.0.0.1:1", SECRETS_KEY: "0123456789-0123456789-0123456789" };
+  const { status, stdout, stderr } = voicegate(["serve"], { ...env, PORT: "0", SIP_PORT: "0", LOG_LEVEL: "silent" });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(/^Cannot start: the store cannot be reached: .*\n$/);
   expect(stderr).not.toContain("hunter2");
 });
 

@@ -57,6 +57,8 @@ test("what happens is counted under its names, each gateway for itself", async (
   metrics.request("http.notFound", 404, 0.2);
   metrics.admission(0.000_01);
   metrics.command("playback/start", "embedded", "accepted");
+  metrics.givenUp("digit", 2);
+  metrics.givenUp("position", 0);
   metrics.attempt("retry", 0.3);
   metrics.attempt("delivered", 12);
   metrics.violation("webhook", "dtmf");
@@ -70,6 +72,7 @@ test("what happens is counted under its names, each gateway for itself", async (
   expect(value("commands_total", { command: "playback/start", engine: "embedded", outcome: "accepted" })).toBe(1);
   expect(value("webhook_attempts_total", { outcome: "retry" })).toBe(1);
   expect(value("webhook_lag_seconds_sum")).toBeCloseTo(12.3);
+  expect(value("events_given_up_total", { what: "digit" })).toBe(2);
   expect(value("contract_violations_total", { what: "webhook", name: "dtmf" })).toBe(1);
   expect(sampleOf(await scraped(other), "voicegate_admission_duration_seconds_count")).toBe(0);
 });
@@ -78,9 +81,10 @@ test("of a store that cannot be asked there is no number, and the rest of the sc
   const metrics = new Metrics();
   const lines: string[] = [];
   let letters: () => Promise<number> = async () => 7;
+  const leases = { own: 1, other: 2, away: 3, lost: 0 };
   const node = { node: "ab12", engine: "embedded", connected: true, sessions: 3, rooms: 1 };
   metrics.ask(
-    { nodes: () => [node], deadLetters: () => letters() },
+    { nodes: () => [node], leases: () => leases, waiting: () => 4, deadLetters: () => letters() },
     createLog("info", { write: (line) => void lines.push(line) }),
   );
   expect(sampleOf(await scraped(metrics), "voicegate_dead_letters")).toBe(7);
@@ -88,13 +92,19 @@ test("of a store that cannot be asked there is no number, and the rest of the sc
   const samples = await scraped(metrics);
   expect(samples.filter(({ name }) => name === "voicegate_dead_letters")).toEqual([]);
   expect(sampleOf(samples, "voicegate_sessions", { node: "ab12", engine: "embedded" })).toBe(3);
+  expect(sampleOf(samples, "voicegate_node_leases", { held: "away" })).toBe(3);
+  expect(sampleOf(samples, "voicegate_events_waiting")).toBe(4);
   expect(lines).toEqual([expect.stringContaining('"msg":"metrics: the store cannot be asked"')]);
 });
 
 test("scrapes at the same time are one", async () => {
   const metrics = new Metrics();
   let asked = 0;
-  metrics.ask({ nodes: () => [], deadLetters: async () => (asked += 1) }, silent);
+  const leases = { own: 0, other: 0, away: 0, lost: 0 };
+  metrics.ask(
+    { nodes: () => [], leases: () => leases, waiting: () => 0, deadLetters: async () => (asked += 1) },
+    silent,
+  );
   const [one, other] = await Promise.all([metrics.text(), metrics.text()]);
   expect(one).toBe(other);
   expect(asked).toBe(1);

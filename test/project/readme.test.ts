@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { variables } from "../../src/config";
 import { Client } from "../api/client";
+import { RedisServer } from "../redis/server";
 import { Program, root } from "./program";
 
 const readme = readFileSync(path.join(root, "README.md"), "utf8");
@@ -128,6 +129,31 @@ test("the example lets in who knows the PIN", async () => {
   } finally {
     ivr.interrupt();
     await ivr.ended();
+  }
+});
+
+test("production with Redis: apps outlive the process, in a Redis that is set up as told", async () => {
+  const lines = block("REDIS_URL").trim();
+  const conf = /^```conf\n([\s\S]*?)^```$/m.exec(readme)?.[1]?.trim().split("\n") ?? [];
+  const redis = await RedisServer.start({ lines: conf });
+  try {
+    expect(await redis.command("CONFIG", "GET", "appendonly")).toEqual(["appendonly", "yes"]);
+    expect(await redis.command("CONFIG", "GET", "maxmemory-policy")).toEqual(["maxmemory-policy", "noeviction"]);
+    const command = lines.replace("redis://127.0.0.1:6379", redis.url);
+    const app = { path: "/admin/apps/acme", headers: { "X-Admin-API-Key": "change-me-0123456789" } };
+    const body = { webhook_url: "" };
+    for (const request of [
+      { method: "POST", ...app, body },
+      { method: "GET", ...app },
+    ]) {
+      const serve = new Program("bash", ["-c", command], { PORT: "0", SIP_PORT: "0" });
+      const [, api = ""] = await serve.prints(/"url":"(http:\/\/127\.0\.0\.1:\d+)"/);
+      expect(await new Client(api).request(request)).toMatchObject({ status: 200, body: { app_id: "acme" } });
+      serve.interrupt("SIGTERM");
+      await serve.ended();
+    }
+  } finally {
+    await redis.stop();
   }
 });
 

@@ -1,9 +1,12 @@
 /** A store that is away for a while: nobody hangs behind it, and what happened meanwhile is told once it is back. */
 import { expect, test } from "@jest/globals";
+import { Refused } from "../../src/engines/engine";
 import type { Store } from "../../src/store/store";
 import { Client } from "../api/client";
-import { away, FailingStore } from "../errors/failing";
+import { opened } from "../api/place";
+import { away, elsewhere, FailingStore } from "../errors/failing";
 import { TestGateway } from "../gateway";
+import { Place, PlayedEngine } from "./place";
 
 /** A method that does its work, and whose answer is lost. */
 function lost<K extends "createSession" | "commit">(store: FailingStore, name: K, times: number): Partial<Store> {
@@ -28,6 +31,19 @@ test("an app is deleted: 500 while its calls cannot be ended, and done at the ne
   expect(status).toBe(500);
   const { data } = await place.receiver.event("call.hangup", session_uuid);
   expect(data).toMatchObject({ cause: "APP_DELETED", by: "gateway" });
+  await place.close();
+});
+
+test("an app is deleted whose room another instance has, which does not close it now", async () => {
+  const store = new FailingStore();
+  await store.real.hold(elsewhere);
+  const place = await TestGateway.start({ store: store.store, env: { COMMAND_TIMEOUT_MS: "100" } });
+  const { room_id, ...room } = opened("test", "elsewhere", await store.real.now());
+  await store.real.createRoom({ ...room, room_id });
+  const request = { method: "DELETE", path: "/admin/apps/test", headers: place.admin };
+  expect((await place.client.request(request)).status).toBe(200);
+  const asked = (await store.real.hold(elsewhere)).find(({ node }) => node === "elsewhere");
+  expect(asked?.ending).toEqual([{ id: room_id, cause: "NORMAL_CLEARING" }]);
   await place.close();
 });
 
@@ -78,4 +94,21 @@ test("what the media server took is answered 202, and its result follows when th
   const { data } = await place.receiver.result(String(body?.operation_id));
   expect(data).toMatchObject({ command: "answer", success: true });
   await place.close();
+});
+
+test("nobody is told of a refusal that cannot be written down: the call may end first, and with it the operation", async () => {
+  const engine = new PlayedEngine();
+  const here = await Place.open([engine]);
+  const session_uuid = await here.call();
+  engine.take = async () => {
+    here.sessions.emit({
+      ...{ session_uuid, type: "hangup", cause: "NORMAL_CLEARING", q850_cause: 16, sip_status: null, by: "caller" },
+    });
+    throw new Refused("gone");
+  };
+  const asked = here.failing.while({ commit: away }, () => here.command("stopPlayback", session_uuid, {}));
+  await expect(asked).rejects.not.toEqual(new Refused("gone"));
+  const result = { command: "playback/stop", success: false, error: "Session ended" };
+  expect(await here.event(session_uuid, "command.result")).toMatchObject({ data: result });
+  await here.close();
 });

@@ -111,8 +111,9 @@ describe("a recording that the media server does not take leaves no file", () =>
     const { engine, here } = await place();
     const session_uuid = await here.call();
     engine.take = take;
-    const operation = await here.admit("startRecording", session_uuid);
-    const asked = { app_id: "a", command: "startRecording", body: {}, operation, session_uuid } as const;
+    const { operation, session } = await here.admitted("startRecording", session_uuid);
+    if (!session) throw new Error("no session was answered");
+    const asked = { command: "startRecording", body: {}, operation, session } as const;
     await here.sessions.command(asked).catch((error) => expect(error).toEqual(new Refused("gone")));
     expect(here.discarded).toEqual([operation.command_uid]);
     await here.close();
@@ -147,8 +148,9 @@ describe("a recording that the media server does not take leaves no file", () =>
       here.sessions.emit({ session_uuid, type: "recording.started", ...operation, recording_id });
       return undefined;
     };
-    const operation = await here.admit("startRecording", session_uuid);
-    const asked = { app_id: "a", command: "startRecording", body: {}, operation, session_uuid } as const;
+    const { operation, session } = await here.admitted("startRecording", session_uuid);
+    if (!session) throw new Error("no session was answered");
+    const asked = { command: "startRecording", body: {}, operation, session } as const;
     await expect(here.sessions.command(asked)).rejects.toEqual(new Refused("late"));
     expect(here.discarded).toEqual([]);
     answer();

@@ -74,5 +74,5 @@ export const lateEvents: readonly SessionEvent[] = [
   { type: "handed_back" },
   { type: "command.taken", operation_id: "gone", immediate: true, failure: null },
   { type: "command.refused", operation_id: "gone", late: false },
-  { type: "command.overdue", operation_id: "gone" },
+  { type: "command.overdue", operation_id: "gone", abandoned: false },
 ];

@@ -12,11 +12,12 @@ const hangup: SessionEvent = {
   sip_status: null,
   by: "caller",
 };
-const overdue: SessionEvent = { type: "command.overdue", operation_id: "o" };
+const overdue: SessionEvent = { type: "command.overdue", operation_id: "o", abandoned: false };
 
 /** Lines whose store is away until `back` is called. */
 function place() {
   const log: string[] = [];
+  const givenUp = new Map<string, number>();
   const applied: SessionEvent[] = [];
   let there = false;
   const apply = async (_: string, { event }: Step<SessionEvent, never>): Promise<Applied> => {
@@ -28,12 +29,13 @@ function place() {
   const lines = new Lines<SessionEvent, never>(
     apply,
     source,
+    { givenUp: (what, count) => void givenUp.set(what, (givenUp.get(what) ?? 0) + count) },
     createLog("info", { write: (line) => void log.push(line) }),
   );
   const back = () => {
     there = true;
   };
-  return { lines, applied, log, back };
+  return { lines, applied, log, givenUp, back };
 }
 
 /** What the log says of it. */
@@ -54,10 +56,12 @@ test("in order, once it is back", async () => {
 });
 
 test("digits go first, and no command or end; an operation is overdue once", async () => {
-  const { lines, applied, log, back } = place();
+  const { lines, applied, log, givenUp: counted, back } = place();
   lines.add("s", digit(0));
   for (let key = 1; key < 1500; key++) lines.add("s", digit(key));
   lines.add("s", hangup);
+  // What is given up is counted as it goes, not when the store is back.
+  expect(counted.get("digit")).toBeGreaterThanOrEqual(500);
   for (let sweep = 0; sweep < 1000; sweep++) lines.add("s", overdue);
   back();
   await expect(lines.run("s", hangup))
@@ -68,6 +72,20 @@ test("digits go first, and no command or end; an operation is overdue once", asy
   expect(applied.filter(({ type }) => type === "hangup").length).toBe(2);
   expect(applied.filter(({ type }) => type === "command.overdue").length).toBe(1);
   expect(givenUp(log).digits).toBeGreaterThanOrEqual(500);
+  expect(counted.get("digit")).toBe(givenUp(log).digits);
+});
+
+test("what waits is counted, and what is lost at the end", async () => {
+  const { lines, givenUp: counted, back } = place();
+  await expect(lines.run("s", digit(0))).rejects.toThrow("away");
+  lines.add("s", hangup);
+  await expect(lines.run("other", digit(1))).rejects.toThrow("away");
+  expect(lines.waiting).toBe(3);
+  await lines.close();
+  expect([lines.waiting, counted.get("closed")]).toEqual([0, 3]);
+  back();
+  await lines.run("s", hangup);
+  expect(lines.waiting).toBe(0);
 });
 
 test("what is still pending is overdue once more after its turn, also while others wait", async () => {

@@ -67,11 +67,13 @@ export class World {
         discard: async () => undefined,
         finish: (recording_id) => this.launch(this.#complete(recording_id)),
       },
-      meter: { command: (_command, _engine, outcome) => void this.#count(outcome) },
+      meter: { command: (_command, _engine, outcome) => void this.#count(outcome), givenUp: () => undefined },
       maxSessions: 100,
       defaultAppId: null,
       commandTimeoutMs,
       roomIdleMs: idleMs,
+      leaseMs: 3000,
+      nodeLostMs: 120_000,
       log: createLog("error", { write: (line) => void this.faults.push(line) }),
     });
   }
@@ -81,6 +83,7 @@ export class World {
     const settings = { app_id: "a", webhook_url: "", rate_limit: 0, events: [], dids: ["*"] };
     await world.store.putApp({ settings, digest: "digest", created: { digest: "digest", secret: "s" } });
     world.#position = (await world.store.feedPosition("a", null)).position;
+    await world.sessions.hold();
     await world.engine.start(world.sessions);
     world.sessions.start();
     return world;
@@ -151,7 +154,8 @@ export class World {
     if (admission.outcome !== "admitted") return;
     const entry = this.ledger.begin({ ...named, ...operation });
     // The compiler cannot pair a command that is only known at run time with its body.
-    const asked = { app_id: "a", command, body, operation, session_uuid: id, room_id: id } as never;
+    const { session, room } = admission;
+    const asked = { command, body, operation, session, room } as never;
     try {
       await (of === "session" ? this.sessions.command(asked) : this.sessions.roomCommand(asked));
       entry.answer = "taken";

@@ -39,9 +39,11 @@ test("what lives is counted by node, and its end is waited for", async () => {
   expect(live.size).toBe(2);
   live.delete("unknown");
   const ended = live.ended(`a-${uuid}`);
-  const emptied = live.emptied();
+  const emptied = live.emptied((id) => id.startsWith("a"));
+  live.delete(ids[0] ?? "");
+  await emptied;
   for (const id of live.ids) live.delete(id);
-  await Promise.all([ended, emptied, live.ended("unknown"), live.emptied()]);
+  await Promise.all([ended, emptied, live.ended("unknown"), live.emptied(() => true)]);
   expect(live.size).toBe(0);
 });
 

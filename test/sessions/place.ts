@@ -5,7 +5,7 @@ import type { Body, CommandId, RoomCommandId } from "../../src/contract";
 import type { Engine, EngineCommands, EngineRoomCommands, OperationRef, Outcome, Sink } from "../../src/engines/engine";
 import { createLog } from "../../src/log";
 import { Sessions, type SessionsOptions } from "../../src/sessions/sessions";
-import type { Admission, Store } from "../../src/store/store";
+import type { Admission, Loaded, Room, Session, Store } from "../../src/store/store";
 import { FailingStore } from "../errors/failing";
 
 const ids = Object.entries(operations).flatMap(([id, { command }]) => (command ? [[id, command.of] as const] : []));
@@ -59,6 +59,13 @@ export class PlayedEngine implements Engine {
   }
 }
 
+/** An operation and what it was admitted for. */
+export interface Admitted {
+  readonly operation: OperationRef;
+  readonly session: Loaded<Session> | null;
+  readonly room: Loaded<Room> | null;
+}
+
 /** An event as it was sent, in short. */
 export interface Sent {
   readonly event: string;
@@ -66,11 +73,11 @@ export interface Sent {
 }
 
 export class Place {
-  readonly failing = new FailingStore();
-  readonly store: Store = this.failing.store;
+  readonly store: Store;
   readonly log: string[] = [];
   /** `playback/start embedded accepted` */
   readonly counted: string[] = [];
+  readonly givenUp = new Map<string, number>();
   readonly finished: string[] = [];
   /** Recordings that never began: they are called by the uids of their commands. */
   readonly discarded: string[] = [];
@@ -79,7 +86,9 @@ export class Place {
   private constructor(
     readonly engines: readonly Engine[],
     options: Partial<SessionsOptions>,
+    readonly failing: FailingStore,
   ) {
+    this.store = failing.store;
     this.sessions = new Sessions({
       store: this.store,
       engines,
@@ -89,21 +98,34 @@ export class Place {
         discard: async ({ recording_id }) => void this.discarded.push(recording_id),
         finish: (recording_id) => void this.finished.push(recording_id),
       },
-      meter: { command: (...counted) => void this.counted.push(counted.join(" ")) },
+      meter: {
+        command: (...counted) => void this.counted.push(counted.join(" ")),
+        givenUp: (what, count) => void this.givenUp.set(what, (this.givenUp.get(what) ?? 0) + count),
+      },
       maxSessions: 100,
       defaultAppId: null,
       commandTimeoutMs: 100,
       roomIdleMs: 3_600_000,
+      leaseMs: 3000,
+      nodeLostMs: 120_000,
       log: createLog("info", { write: (line) => void this.log.push(line) }),
       ...options,
     });
   }
 
-  /** An app called `a` that gets all calls. */
-  static async open(engines: readonly Engine[], options: Partial<SessionsOptions> = {}): Promise<Place> {
-    const place = new Place(engines, options);
+  /**
+   * An app called `a` that gets all calls.
+   * @param beside another instance, on the same store
+   */
+  static async open(
+    engines: readonly Engine[],
+    options: Partial<SessionsOptions> = {},
+    beside?: Place,
+  ): Promise<Place> {
+    const place = new Place(engines, options, new FailingStore(beside?.failing));
     const settings = { app_id: "a", webhook_url: "", rate_limit: 0, events: [], dids: ["*"] };
-    await place.store.putApp({ settings, digest: "digest", created: { digest: "digest", secret: "s" } });
+    if (!beside) await place.store.putApp({ settings, digest: "digest", created: { digest: "digest", secret: "s" } });
+    await place.sessions.hold();
     return place;
   }
 
@@ -132,6 +154,11 @@ export class Place {
 
   /** Makes an operation pending. */
   async admit(id: CommandId | RoomCommandId, subject: string): Promise<OperationRef> {
+    return (await this.admitted(id, subject)).operation;
+  }
+
+  /** The same, with what the store answers. */
+  async admitted(id: CommandId | RoomCommandId, subject: string): Promise<Admitted> {
     const { of, name } = operations[id].command;
     const operation = { operation_id: randomUUID(), command_uid: randomUUID() };
     const limits = { address: "x", default_rate_limit: 10_000, held: false, ended: false };
@@ -146,18 +173,20 @@ export class Place {
       command,
     });
     if (admission.outcome !== "admitted") throw new Error(admission.outcome);
-    return operation;
+    return { operation, session: admission.session, room: admission.room };
   }
 
   async command<C extends CommandId>(command: C, session_uuid: string, body: Body<C>): Promise<OperationRef> {
-    const operation = await this.admit(command, session_uuid);
-    await this.sessions.command({ app_id: "a", command, body, operation, session_uuid });
+    const { operation, session } = await this.admitted(command, session_uuid);
+    if (!session) throw new Error("no session was answered");
+    await this.sessions.command({ command, body, operation, session });
     return operation;
   }
 
   async roomCommand<C extends RoomCommandId>(command: C, room_id: string, body: Body<C>): Promise<OperationRef> {
-    const operation = await this.admit(command, room_id);
-    await this.sessions.roomCommand({ command, body, operation, room_id });
+    const { operation, room } = await this.admitted(command, room_id);
+    if (!room) throw new Error("no room was answered");
+    await this.sessions.roomCommand({ command, body, operation, room });
     return operation;
   }
 

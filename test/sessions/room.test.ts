@@ -107,7 +107,7 @@ describe("playback", () => {
     { type: "failed", operation_id: "gone", error: "No file could be played" },
     { type: "command.taken", operation_id: "gone", immediate: true, failure: null },
     { type: "command.refused", operation_id: "gone", late: true },
-    { type: "command.overdue", operation_id: "gone" },
+    { type: "command.overdue", operation_id: "gone", abandoned: false },
   ])("$type of what is over changes nothing", (event) => {
     expect(advanceRoom(room({ playback: playing }), event, at)).toBeNull();
   });
@@ -124,11 +124,13 @@ test("commands are settled as those of a call are", () => {
     cancel: ["o"],
     decided: [{ status: 504 }],
   });
-  expect(advanceRoom(pending, { type: "command.overdue", operation_id: "o" }, at)?.cancel).toEqual(["o"]);
+  expect(advanceRoom(pending, { type: "command.overdue", operation_id: "o", abandoned: false }, at)?.cancel).toEqual([
+    "o",
+  ]);
 });
 
 test("a room that has ended knows nothing any more", () => {
   const ended = room({ state: "ended" }, operation("room/play", "o"));
   expect(advanceRoom(ended, started, at)).toBeNull();
-  expect(advanceRoom(ended, { type: "command.overdue", operation_id: "o" }, at)).toBeNull();
+  expect(advanceRoom(ended, { type: "command.overdue", operation_id: "o", abandoned: false }, at)).toBeNull();
 });

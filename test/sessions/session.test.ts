@@ -71,7 +71,7 @@ describe("a confirmation that comes too late", () => {
     { type: "playback.moved", command_uid: "other", index: 1, offset_ms: 0, paused: false },
     { type: "digits.collected", command_uid: "other", digits: "", terminator: null, status: "timeout" },
     { type: "failed", operation_id: "gone", error: "No file could be played" },
-    { type: "command.overdue", operation_id: "gone" },
+    { type: "command.overdue", operation_id: "gone", abandoned: false },
     { type: "command.taken", operation_id: "gone", immediate: true, failure: null },
     { type: "command.refused", operation_id: "gone", late: false },
   ])("$type of what is over changes nothing", (event) => {
@@ -98,9 +98,16 @@ describe("operations", () => {
 
   test("overdue: the result is a failure, and what it would have begun never begins", () => {
     const before = session({}, operation("playback/start"));
-    const next = advance(before, { type: "command.overdue", operation_id: "playback/start" }, at);
+    const next = advance(before, { type: "command.overdue", operation_id: "playback/start", abandoned: false }, at);
     expect(next?.publish.map(({ data }) => data)).toMatchObject([{ success: false, code: "media_server_timed_out" }]);
     expect(next?.cancel).toEqual(["playback/start"]);
+  });
+
+  test("overdue, and nobody has said yet that it was taken: his who asks for it, until he has had his time", () => {
+    const before = session({}, { ...operation("answer", "o"), taken: false });
+    const overdue = { type: "command.overdue", operation_id: "o" } as const;
+    expect(advance(before, { ...overdue, abandoned: false }, at)).toBeNull();
+    expect(told(before, { ...overdue, abandoned: true })).toEqual(["command.result answer Media server timed out"]);
   });
 
   test("taken: an immediate one has its result, another one is answered and goes on pending", () => {

@@ -198,9 +198,9 @@ export async function loadedRoom(store: Store, room_id: string): Promise<Loaded<
 
 /** A commit on what was loaded; `changes` are to the call or room. Its life is what its state says, unless told. */
 export function commitOf<S extends Subject>(
-  { state, version }: Loaded<S>,
+  { state, version, revision }: Loaded<S>,
   changes: Partial<S> = {},
-  more: Partial<Pick<Commit, "events" | "decided" | "life">> = {},
+  more: Partial<Pick<Commit, "events" | "decided" | "life" | "fence">> = {},
 ): Commit<S> {
   const next = { ...state, ...changes };
   const id = "session_uuid" in state ? state.session_uuid : state.room_id;
@@ -209,6 +209,8 @@ export function commitOf<S extends Subject>(
     id,
     app_id: state.app_id,
     version,
+    revision,
+    fence: null,
     nonce: randomUUID(),
     state: next,
     life,

@@ -6,6 +6,8 @@ import { closingRules } from "./rules/closing";
 import { deletionRules } from "./rules/deletion";
 import { deliveryRules } from "./rules/delivery";
 import { feedRules } from "./rules/feed";
+import { fenceRules } from "./rules/fences";
+import { leaseRules } from "./rules/leases";
 import { letterRules } from "./rules/letters";
 import { logRules } from "./rules/log";
 import { memberRules } from "./rules/members";
@@ -31,6 +33,8 @@ export function storeSuite(name: string, make: Make): void {
     describe("closing", () => closingRules(make));
     describe("log", () => logRules(make));
     describe("feed", () => feedRules(make));
+    describe("leases", () => leaseRules(make));
+    describe("fences", () => fenceRules(make));
     describe("outbox", () => outboxRules(make));
     describe("dead letters", () => letterRules(make));
     describe("repeats", () => repeatRules(make));

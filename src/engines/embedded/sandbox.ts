@@ -30,6 +30,8 @@ export class SimulatedCaller implements Leg {
   readonly #options: SimulatedCallerOptions;
   #answered = false;
   #over = false;
+  /** No step is left that could wait for anything. */
+  #played = false;
   #events: string[] = [];
   /** What the step under way waits for. */
   #awaited: string | number | null = null;
@@ -63,7 +65,7 @@ export class SimulatedCaller implements Leg {
   }
 
   happened(event: EventName): void {
-    if (this.#over) return;
+    if (this.#over || this.#played) return;
     if (this.#awaited === event) {
       this.#done();
       return;
@@ -102,6 +104,8 @@ export class SimulatedCaller implements Leg {
           break;
       }
     }
+    this.#played = true;
+    this.#events = [];
   }
 
   /** Has the event come already? Either way, what came before it is passed. */

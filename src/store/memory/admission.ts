@@ -2,10 +2,8 @@ import type { ErrorCode } from "../../contract";
 import type {
   Admission,
   AdmissionRequest,
-  App,
   CommandAdmission,
   Guard,
-  Loaded,
   Operation,
   Quota,
   Room,
@@ -33,7 +31,7 @@ export function admission(apps: Apps, request: AdmissionRequest, now: number): A
   const limit = app.rate_limit === 0 ? request.default_rate_limit : app.rate_limit;
   if (command !== null && subject?.deadlines.has(command.operation_id)) {
     const quota = tenant.quota.peek(request.address, limit, now);
-    return { outcome: "admitted", quota, app, session: loaded(call, app), room: loaded(place, app) };
+    return admitted(quota, tenant, call, place);
   }
   const quota = tenant.quota.count(request.address, limit, now);
   if (quota.exceeded) return { outcome: "quota", quota };
@@ -50,7 +48,7 @@ export function admission(apps: Apps, request: AdmissionRequest, now: number): A
   if (room_id !== null && room === null && !(request.ended && isOver(tenant, room_id, "room", place))) {
     return { outcome: apps.isForeign(app_id, room_id, "room") ? "room_foreign" : "room_gone", quota };
   }
-  if (command === null) return admitted(quota, app, session && call, room && place);
+  if (command === null) return admitted(quota, tenant, session && call, room && place);
   if (command.uid_given && subject !== undefined) {
     const answer = seenBefore(subject, command, quota);
     if (answer !== null) return answer;
@@ -80,21 +78,18 @@ export function admission(apps: Apps, request: AdmissionRequest, now: number): A
     rooms.add(place, room, operation, command.fingerprint, cooldown_ms, now);
   }
   if (room_id !== null) tenant.conferences.used(room_id, now);
-  return admitted(quota, app, call, place);
+  return admitted(quota, tenant, call, place);
 }
 
 function admitted(
   quota: Quota,
-  app: App,
+  tenant: Tenant,
   call: Kept<Session> | null | undefined,
   place: Kept<Room> | null | undefined,
 ): Admission {
-  return { outcome: "admitted", quota, app, session: loaded(call, app), room: loaded(place, app) };
-}
-
-function loaded<S extends Subject>(kept: Kept<S> | null | undefined, app: App): Loaded<S> | null {
-  if (kept === null || kept === undefined || kept.state === null) return null;
-  return { state: kept.state, version: kept.version, app };
+  const session = tenant.loaded(call ?? undefined);
+  const room = tenant.loaded(place ?? undefined);
+  return { outcome: "admitted", quota, app: tenant.app, session, room };
 }
 
 /** Has this own call or room ended, or is about to, and is something of it remembered? */

@@ -1,7 +1,8 @@
-import type { App, CloseApp, PutApp, PutAppResult, Store } from "../store";
+import type { App, CloseApp, PutApp, PutAppResult, Room, Session, Store } from "../store";
 import type { SourceKind } from "./log";
 import { Numbers } from "./numbers";
 import { Outbox } from "./outbox";
+import type { Kept } from "./subjects";
 import { type Shared, Tenant } from "./tenant";
 
 type Alive = NonNullable<Awaited<ReturnType<Store["closeApp"]>>>;
@@ -68,6 +69,14 @@ export class Apps {
     return count;
   }
 
+  /** Calls and rooms of this node that have not ended. */
+  *ofNode(node: string): IterableIterator<Kept<Session> | Kept<Room>> {
+    for (const tenant of this.tenants()) {
+      yield* tenant.sessions.ofNode(node);
+      yield* tenant.rooms.ofNode(node);
+    }
+  }
+
   put(put: PutApp, now: number): PutAppResult {
     const { settings, created } = put;
     const { app_id } = settings;
@@ -121,6 +130,12 @@ export class Apps {
       const others = [...this.deleted.values()].some((other) => other.tenant.app.app_id === app_id);
       if (!others && !this.present.has(app_id)) this.outboxes.delete(app_id);
     }
+  }
+
+  /** Deleted ones as well, as long as something is left of them. */
+  private *tenants(): IterableIterator<Tenant> {
+    yield* this.present.values();
+    for (const { tenant } of this.deleted.values()) yield tenant;
   }
 }
 

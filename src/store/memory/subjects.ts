@@ -30,6 +30,8 @@ export interface Kept<S extends Subject> extends Linked<Kept<S>> {
   state: S | null;
   life: Commit["life"];
   version: number;
+  /** The highest under which something of it was told. */
+  fence: number;
   /** Of the last commits, each at its version modulo the length. */
   readonly nonces: string[];
   readonly cooldowns: Map<string, Cooldown>;
@@ -75,6 +77,12 @@ export class Subjects<S extends Subject> {
     return this.live.map(({ id }) => id);
   }
 
+  /** Those of this node that have not ended. */
+  *ofNode(node: string): IterableIterator<Kept<S>> {
+    for (const kept of this.live) if (kept.state?.node === node) yield kept;
+    for (let kept = this.closing.oldest; kept !== null; kept = kept.newer) if (kept.state?.node === node) yield kept;
+  }
+
   /** How many have not ended. */
   get size(): number {
     return this.live.length + this.closing.size;
@@ -87,6 +95,7 @@ export class Subjects<S extends Subject> {
       state,
       life: "live",
       version: 1,
+      fence: 0,
       nonces: [],
       cooldowns: new Map(),
       deadlines: new Map(),
@@ -133,8 +142,11 @@ export class Subjects<S extends Subject> {
     return next;
   }
 
-  /** `applied` runs the consequences that belong to the same step, and is given the state before it. */
-  commit(commit: Commit, state: S, now: number, applied: (before: S) => void): CommitOutcome {
+  /**
+   * @param revision of the settings of the app
+   * @param applied runs the consequences that belong to the same step, and is given the state before it
+   */
+  commit(commit: Commit, state: S, revision: number, now: number, applied: (before: S) => void): CommitOutcome {
     const kept = this.kept.get(commit.id);
     if (kept === undefined) return "gone";
     const before = kept.state;
@@ -144,6 +156,9 @@ export class Subjects<S extends Subject> {
       return before === null ? "gone" : "conflict";
     }
     if (before === null) return "gone";
+    if (commit.revision !== revision) return "conflict";
+    if (commit.fence !== null && commit.fence < kept.fence) return "fenced";
+    if (commit.fence !== null) kept.fence = commit.fence;
     kept.nonces[commit.version % NONCES] = commit.nonce;
     kept.version += 1;
     kept.state = state;

@@ -4,10 +4,12 @@ import type {
   Commit,
   CommitOutcome,
   DeadLetter,
+  Loaded,
   Overdue,
   Room,
   Session,
   StoredEvent,
+  Subject,
 } from "../store";
 import type { OutboxBounds } from "./backlog";
 import type { Chain } from "./chain";
@@ -17,14 +19,42 @@ import { Log, type LogBounds, type SourceKind } from "./log";
 import type { Outbox, Receiver, Sender } from "./outbox";
 import { QuotaWindows } from "./quota";
 import type { Schedule } from "./schedule";
-import { type SubjectBounds, Subjects, seen } from "./subjects";
+import { type Kept, type SubjectBounds, Subjects, seen } from "./subjects";
 import { RememberedUids, type UidBounds } from "./uids";
+
+const MIB = 1_048_576;
 
 /** What one app may fill, so that none can exhaust the process. */
 export interface Bounds extends SubjectBounds, UidBounds, OutboxBounds, LogBounds, LetterBounds {
   /** Rooms that have not ended. */
   readonly rooms_per_app: number;
 }
+
+/**
+ * What one app may fill at most; beyond it the oldest goes, of what waits for its delivery digits first. Apps are made by
+ * the operator alone, so their number needs no bound. Measured: an event takes its body and 750 bytes as long as it is
+ * kept, and 400 more while it waits, a remembered uid 280, an ended call 830. A body is bounded by its length as well: one
+ * that lists many addresses has a quarter of a million characters, of one byte each unless there is one beyond Latin-1.
+ */
+export const BOUNDS: Bounds = {
+  uids_per_subject: 1000,
+  uids_per_app: 100_000,
+  ended_per_app: 100_000,
+  rooms_per_app: 1000,
+  queued_per_source: 1000,
+  queued_per_app: 100_000,
+  needed_per_app: 200_000,
+  logged_per_source: 10_000,
+  logged_per_app: 100_000,
+  letters_per_app: 10_000,
+  logged_chars_per_source: 8 * MIB,
+  logged_chars_per_app: 64 * MIB,
+  queued_chars_per_source: 8 * MIB,
+  queued_chars_per_app: 64 * MIB,
+  needed_chars_per_app: 128 * MIB,
+  letter_chars_per_app: 32 * MIB,
+  page_chars: MIB,
+};
 
 /** What all apps share. */
 export interface Shared {
@@ -86,6 +116,13 @@ export class Tenant implements Sender {
     return this.settings;
   }
 
+  /** Null: not there, or over. */
+  loaded<S extends Subject>(kept: Kept<S> | undefined): Loaded<S> | null {
+    if (kept === undefined || kept.state === null) return null;
+    const { state, version } = kept;
+    return { state, version, app: this.settings, revision: this.revision };
+  }
+
   get closing(): boolean {
     return this.is_closing;
   }
@@ -126,6 +163,11 @@ export class Tenant implements Sender {
     return { revision: this.revision, webhook_url, secrets: [this.secret, ...signing], mode };
   }
 
+  /** Has this call or room not ended? */
+  lives(id: string): boolean {
+    return (this.sessions.get(id)?.state ?? this.rooms.get(id)?.state ?? null) !== null;
+  }
+
   /** Is this the id of a call, or of a room, that everybody of the app may see? */
   shows(id: string, kind: SourceKind): boolean {
     return kind === "session" ? seen(this.sessions.get(id)) !== null : seen(this.rooms.get(id)) !== null;
@@ -143,7 +185,7 @@ export class Tenant implements Sender {
   }
 
   commitSession(commit: Commit, state: Session, now: number): CommitOutcome {
-    return this.sessions.commit(commit, state, now, (before) => {
+    return this.sessions.commit(commit, state, this.revision, now, (before) => {
       const from = before.room?.room_id ?? null;
       const to = commit.life === "live" ? (state.room?.room_id ?? null) : null;
       const call = from === to ? undefined : this.sessions.get(commit.id);
@@ -154,7 +196,7 @@ export class Tenant implements Sender {
   }
 
   commitRoom(commit: Commit, state: Room, now: number): CommitOutcome {
-    return this.rooms.commit(commit, state, now, () => {
+    return this.rooms.commit(commit, state, this.revision, now, () => {
       if (commit.life !== "live") this.conferences.close(state, now);
       this.publish(commit.id, "room", commit.events, now);
       if (commit.life === "ended") this.log.end(commit.id, now);

@@ -3,7 +3,7 @@
 export interface StoredEvent {
   /** In the sequence of its call or room. */
   readonly sequence: number;
-  /** `webhook-id`. */
+  /** `webhook-id`: `<session uuid or room id>.<sequence>`. */
   readonly id: string;
   readonly event: string;
   readonly body: string;

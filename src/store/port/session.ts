@@ -103,6 +103,8 @@ export interface Loaded<S extends Subject> {
   /** From 1. Goes up with each `admit` that adds an operation and with each `commit`. */
   readonly version: number;
   readonly app: App;
+  /** Of the settings of `app`: another one after each `putApp`. */
+  readonly revision: number;
 }
 
 export interface Commit<S extends Subject = Subject> {
@@ -111,6 +113,13 @@ export interface Commit<S extends Subject = Subject> {
   readonly app_id: string;
   /** The version that `state` was computed from; another one makes the outcome `conflict`. */
   readonly version: number;
+  /** That of the settings by which `events` were chosen; another one makes the outcome `conflict`, too. */
+  readonly revision: number;
+  /**
+   * For what a media node told: the fence under which its events were read. A lower one than the call or room has seen makes
+   * the outcome `fenced`. Null for all else.
+   */
+  readonly fence: number | null;
   /** Made up anew for each commit, so that a second run of the same one is known. */
   readonly nonce: string;
   readonly state: S;
@@ -124,7 +133,8 @@ export interface Commit<S extends Subject = Subject> {
   readonly decided: readonly { readonly operation: Operation; readonly status: 202 | 504 | "free" }[];
 }
 
-export type CommitOutcome = "committed" | "conflict" | "gone";
+/** `fenced`: another instance reads the events of the node by now, and this is none of its events. */
+export type CommitOutcome = "committed" | "conflict" | "fenced" | "gone";
 
 /** A pending operation whose deadline has passed. */
 export interface Overdue {

@@ -175,8 +175,16 @@ export function checkRules(make: Make): void {
     expect(again).toMatchObject({ outcome: "admitted", session: { version: 2 } });
 
     async function closing() {
-      const { state, version } = await loadedRoom(store, "room");
-      const more = { app_id: "acme", nonce: "nonce", life: "closing" as const, events: [], decided: [] };
+      const { state, version, revision } = await loadedRoom(store, "room");
+      const more = {
+        app_id: "acme",
+        nonce: "nonce",
+        revision,
+        fence: null,
+        life: "closing" as const,
+        events: [],
+        decided: [],
+      };
       return { ...more, id: "room", version, state: { ...state, state: "closing" as const } };
     }
   });

@@ -130,6 +130,15 @@ export function outboxRules(make: Make): void {
       expect(again.attempts).toBe(0);
     });
 
+    test("it is due from the end of its lease, ahead of what came later", async () => {
+      const { store, advance } = subject();
+      await call("one", [eventOf(1)]);
+      await turn(store, { lease_ms: 100 });
+      await advance(150);
+      await call("two", [eventOf(1)]);
+      expect(names(await turn(store, { want: 1 }))).toEqual(["one:1"]);
+    });
+
     test("it makes room for others once its lease has ended", async () => {
       const { store, advance } = subject();
       await call("one", [eventOf(1)]);

@@ -32,7 +32,11 @@ export function sessionRules(make: Make): void {
       const { store } = subject();
       const session = sessionOf("call", { state: "ringing", sequence: 1 });
       expect(await store.createSession(session, [eventOf(1)])).toBe(true);
-      expect(await store.loadSession("call")).toEqual({ state: session, version: 1, app: await store.app("acme") });
+      expect(await store.loadSession("call")).toMatchObject({
+        state: session,
+        version: 1,
+        app: await store.app("acme"),
+      });
       expect(names(await turn(store))).toEqual(["call:1"]);
       await store.putApp(appPut("acme", { events: ["dtmf"] }));
       expect((await loaded(store, "call")).app.events).toEqual(["dtmf"]);

@@ -1,0 +1,74 @@
+/** What happens to Redis: it is killed and started again, it is asleep, a connection to it breaks in the middle of an answer. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { RedisServer } from "../../test/redis/server";
+import { Absences } from "./absences";
+import type { Fleet } from "./fleet";
+import type { Ledger } from "./ledger";
+import type { Seed } from "./seed";
+
+export const disturbances = ["kill", "pause", "cut"] as const;
+export type Disturbance = (typeof disturbances)[number];
+
+export interface DisturbancesOptions {
+  readonly seed: Seed;
+  readonly fleet: Fleet;
+  readonly ledger: Ledger;
+  readonly redis: RedisServer;
+  readonly kinds: readonly Disturbance[];
+  readonly count: number;
+  /** Between two of them, on average. */
+  readonly everyEvents: number;
+}
+
+const pauseMs = 2000;
+/** Between the death of Redis and its next start. */
+const awayMs = [0, 1500] as const;
+/** Of an answer, before the connection breaks. */
+const cutBytes = [1, 40] as const;
+
+export class Disturbances {
+  readonly #options: DisturbancesOptions;
+  /** While Redis cannot be asked. */
+  readonly absences = new Absences();
+  readonly counts = new Map<Disturbance, number>();
+
+  constructor(options: DisturbancesOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { seed, ledger, kinds, count, everyEvents } = this.#options;
+    for (let i = 1; i <= count && !ledger.givenUp; i++) {
+      await ledger.reaches(ledger.events + Math.round(everyEvents * (0.4 + 1.2 * seed.share("disturbed", i))));
+      const kind = seed.one(kinds, "disturbance", i);
+      this.absences.begin();
+      await this.#happens(i, kind);
+      this.absences.end();
+      this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    }
+  }
+
+  async #happens(i: number, kind: Disturbance): Promise<void> {
+    const { seed, redis, fleet } = this.#options;
+    switch (kind) {
+      case "kill":
+        await redis.kill();
+        await delay(seed.whole(...awayMs, "gone", i));
+        await redis.restart();
+        return;
+      case "pause":
+        await redis.command("CLIENT", "PAUSE", pauseMs, "ALL");
+        await delay(pauseMs);
+        return;
+      case "cut":
+        await Promise.all(
+          fleet.wires.map((wire, slot) => this.#cut(wire.cut(seed.whole(...cutBytes, "cut", i, slot)))),
+        );
+    }
+  }
+
+  /** A gateway that is not there asks for nothing. */
+  async #cut(happened: Promise<void>): Promise<void> {
+    await Promise.race([happened, delay(pauseMs)]);
+  }
+}

@@ -1,0 +1,121 @@
+/** Whether anything was lost, and the figures that say how much was tried. */
+import { median, print, quantile, type Section } from "../bench/report";
+import type { Disturbance } from "./disturbances";
+import type { Fleet } from "./fleet";
+import type { Kill } from "./kills";
+import type { Fault, Ledger } from "./ledger";
+import type { Losses } from "./losses";
+import type { Receiver } from "./receiver";
+import type { ChaosOptions } from "./run";
+
+/** What was seen. */
+export interface Seen {
+  readonly ledger: Ledger;
+  readonly fleet: Fleet;
+  readonly kills: readonly Kill[];
+  readonly naps: number;
+  readonly losses: Losses;
+  /** Calls whose gateway gave them up though it was alive. */
+  readonly givenUp: number;
+  readonly answers: Receiver["answers"];
+  readonly statuses: ReadonlyMap<number | "none", number>;
+  readonly disturbances: ReadonlyMap<Disturbance, number>;
+  readonly seconds: number;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly faults: readonly Fault[];
+  /** What a Redis that does not synchronise each write has forgotten, and what came of it: told, and no fault. */
+  readonly forgotten: readonly Fault[];
+}
+
+/** Of the kills so many hit something that was under way. */
+const underWayShare = 0.5;
+/** Faults of one kind that are shown. */
+const shown = 20;
+
+export function outcomeOf(options: ChaosOptions, seen: Seen): Outcome {
+  const { ledger, kills, losses, fleet, disturbances } = seen;
+  const hit = (what: (kill: Kill) => boolean): number => kills.filter(what).length;
+  const underWay = hit(({ underWay: { admission, commit, delivery } }) => admission || commit || delivery);
+  const sources = [...ledger.sources.values()];
+  const asked = sources.flatMap((source) => [...source.asked.values()]);
+  const after = losses.ended.map(({ afterMs }) => afterMs).sort((a, b) => a - b);
+  const told = losses.ended.map(({ toldMs }) => toldMs).sort((a, b) => a - b);
+  const figures = {
+    seconds: Math.round(seen.seconds),
+    kills: kills.length,
+    "hit something under way": underWay,
+    "an admission": hit(({ underWay }) => underWay.admission),
+    "a commit": hit(({ underWay }) => underWay.commit),
+    "a delivery": hit(({ underWay }) => underWay.delivery),
+    "a settlement (not counted above)": hit(({ underWay }) => underWay.settlement),
+    "hit a gateway before it was ready": hit(({ instance }) => instance.node === null),
+    "gateways put to sleep for a while": seen.naps,
+    ...Object.fromEntries([...disturbances].map(([kind, count]) => [`Redis: ${kind}`, count])),
+    "seconds without any gateway": fleet.absences.since(0) / 1000,
+    "connections cut in the middle of an answer": fleet.wires.reduce((sum, { cuts }) => sum + cuts, 0),
+    sessions: ledger.count("call"),
+    rooms: ledger.count("room"),
+    events: ledger.events,
+    "deliveries, repeats included": ledger.attempts,
+    "commands accepted": asked.filter(({ outcome }) => outcome === "accepted").length,
+    "commands refused": asked.filter(({ outcome }) => outcome === "refused").length,
+    "commands without a clear answer": asked.filter(({ outcome }) => outcome === "unknown").length,
+    ...Object.fromEntries([...seen.statuses].sort().map(([status, count]) => [`answers: ${status}`, count])),
+    ...Object.fromEntries([...seen.answers].map(([manner, count]) => [`receiver: ${manner}`, count])),
+    "calls ended by the loss of their gateway": after.length,
+    "ms from a kill to their end, median": median(after),
+    "ms from a kill to their end, longest": quantile(after, 1),
+    "ms from a kill to the receiver, median": median(told),
+    "ms from a kill to the receiver, longest": quantile(told, 1),
+    "calls and rooms asked for, at the end of the bound": losses.asked,
+    "calls given up while their gateway lived": seen.givenUp,
+    "error lines in the gateways' logs": fleet.instances.reduce((sum, { errors }) => sum + errors, 0),
+  };
+  const forgets = options.appendfsync !== "always" && disturbances.has("kill");
+  const forgotten = (fault: Fault): boolean => forgets && (fault.kind === "told" || fault.kind === "late");
+  return {
+    seed: options.seed,
+    figures,
+    faults: [...ledger.faults.filter((fault) => !forgotten(fault)), ...short(options, figures, underWay)],
+    forgotten: ledger.faults.filter(forgotten),
+  };
+}
+
+/** What was too little to prove anything. */
+function short(options: ChaosOptions, figures: Readonly<Record<string, number>>, underWay: number): Fault[] {
+  const wanted = { kills: options.kills, sessions: options.sessions, events: options.events };
+  const texts = Object.entries(wanted)
+    .filter(([name, least]) => (figures[name] ?? 0) < least)
+    .map(([name, least]) => `${figures[name]} ${name} of ${least}`);
+  if (underWay < options.kills * underWayShare) texts.push(`only ${underWay} kills hit something under way`);
+  return texts.map((text) => ({ kind: "short", text }));
+}
+
+/** For a reader. */
+export function printed({ seed, figures, faults, forgotten }: Outcome): string {
+  const table: Omit<Section, "figures"> = {
+    title: `Chaos, seed ${seed}`,
+    columns: ["", ""],
+    rows: Object.entries(figures).map(([name, value]) => [name, Number.isNaN(value) ? "-" : String(Math.round(value))]),
+    notes: [
+      ...listed("Forgotten by Redis, which had not written it to disk", forgotten),
+      ...listed("NOT AS PROMISED", faults),
+      faults.length > 0 ? `Something was lost. --seed ${seed} does the same again.` : "Nothing was lost.",
+    ],
+  };
+  return print(table);
+}
+
+function listed(title: string, faults: readonly Fault[]): string[] {
+  if (faults.length === 0) return [];
+  const more = faults.length > shown ? [`  … and ${faults.length - shown} more`] : [];
+  return [
+    `${title}: ${faults.length}`,
+    ...faults.slice(0, shown).map(({ kind, text }) => `  ${kind}: ${text}`),
+    ...more,
+  ];
+}

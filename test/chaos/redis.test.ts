@@ -1,0 +1,24 @@
+import { expect, test } from "@jest/globals";
+import { disturbances } from "../../scripts/chaos/disturbances";
+import { chaos } from "../../scripts/chaos/run";
+import { seed as given } from "../sessions/model-seed";
+
+test("Redis is killed, is asleep and breaks off, and nothing is lost", async () => {
+  const { seed } = given();
+  const { faults, figures } = await chaos({
+    seed,
+    gateways: 2,
+    kills: 0,
+    naps: 0,
+    sessions: 30,
+    events: 400,
+    atOnce: 16,
+    redis: disturbances,
+    disturbances: 6,
+    appendfsync: "always",
+    logs: null,
+    progress: () => undefined,
+  });
+  expect({ seed, faults }).toEqual({ seed, faults: [] });
+  expect(disturbances.reduce((sum, kind) => sum + (figures[`Redis: ${kind}`] ?? 0), 0)).toBe(6);
+}, 120_000);
