@@ -32,7 +32,8 @@ const usage = `Usage: npm run bench -- [options]
   --json         figures for a machine instead of tables
   --help         this text
 
-About three minutes. Everything runs on this machine and on its loopback address; quiet, it tells more.
+About ten minutes, half of them for the tarpit. Everything runs on this machine and on its loopback address, with a
+redis-server of its own; quiet, it tells more.
 `;
 
 async function bench(): Promise<void> {

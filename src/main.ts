@@ -165,12 +165,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
 
   let closing: Promise<void> | null = null;
   try {
-    await assertReachable(store);
+    await reached(() => store.now());
     await media.start();
     // Before anybody can begin a new one: what lies there then was left by a crash.
     await recordings.start();
     // Before they say anything: what is said to nobody is lost.
-    await sessions.hold();
+    await reached(() => sessions.hold());
     for (const engine of engines) await engine.start(sessions);
     sessions.start();
     webhooks.start();
@@ -200,11 +200,11 @@ function configuredStore(config: Config, secretsKey: Buffer, log: Log): Store {
 }
 
 /** One that comes back by itself later is no mistake; one that is not there at the start most likely is. */
-async function assertReachable(store: Store): Promise<void> {
+async function reached(ask: () => Promise<unknown>): Promise<void> {
   const until = performance.now() + reachMs;
   for (;;) {
     try {
-      await store.now();
+      await ask();
       return;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

@@ -38,9 +38,12 @@ export class Disturbances {
 
   async run(): Promise<void> {
     const { seed, ledger, kinds, count, everyEvents } = this.#options;
+    const first = seed.whole(0, kinds.length - 1, "first disturbance");
     for (let i = 1; i <= count && !ledger.givenUp; i++) {
       await ledger.reaches(ledger.events + Math.round(everyEvents * (0.4 + 1.2 * seed.share("disturbed", i))));
-      const kind = seed.one(kinds, "disturbance", i);
+      // Each of them in its turn, so that a short run has all.
+      const kind = kinds[(i + first) % kinds.length];
+      if (!kind) throw new RangeError("nothing is to happen to Redis");
       this.absences.begin();
       await this.#happens(i, kind);
       this.absences.end();

@@ -65,24 +65,26 @@ export class Kills {
       const aim = seed.weighted(aims, "aim", i);
       const victims = aim === "all" ? serving : [seed.one(serving, "victim", i)];
       await Promise.all(victims.map((victim) => this.#kill(i, victim, aim)));
-      await delay(seed.whole(...awayMs, "away", i));
       for (const { slot } of victims) {
-        if (aim === "start") await this.#start(i, slot);
-        const revived = fleet.revive(slot);
+        const again = this.#again(i, aim, slot);
         // One that fails before the last kill is heard of below, and not by the process.
-        revived.catch(() => undefined);
-        this.#begun.push(revived);
+        again.catch(() => undefined);
+        this.#begun.push(again);
       }
     }
     await Promise.all(this.#begun);
   }
 
-  /** Somebody begins, and does not get far. */
-  async #start(i: number, slot: number): Promise<void> {
+  /** After a while somebody else takes the place. */
+  async #again(i: number, aim: Aim, slot: number): Promise<void> {
     const { seed, fleet } = this.#options;
-    const next = fleet.begin(slot);
-    await delay(seed.whole(...startMs, "start", i));
-    await this.#kill(i, next, "start");
+    await delay(seed.whole(...awayMs, "away", i));
+    if (aim === "start") {
+      const next = fleet.begin(slot);
+      await delay(seed.whole(...startMs, "start", i));
+      await this.#kill(i, next, aim);
+    }
+    await fleet.revive(slot);
   }
 
   async #kill(i: number, instance: Instance, aim: Aim): Promise<void> {

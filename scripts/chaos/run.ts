@@ -164,7 +164,7 @@ class Run {
       statuses: this.#scene.statuses,
       disturbances: this.#disturbances.counts,
       fleet,
-      seconds: (performance.now() - this.#begun) / 1000,
+      begun: this.#begun,
     });
   }
 

@@ -20,7 +20,8 @@ export interface Seen {
   readonly answers: Receiver["answers"];
   readonly statuses: ReadonlyMap<number | "none", number>;
   readonly disturbances: ReadonlyMap<Disturbance, number>;
-  readonly seconds: number;
+  /** By the monotonic clock. */
+  readonly begun: number;
 }
 
 export interface Outcome {
@@ -45,7 +46,7 @@ export function outcomeOf(options: ChaosOptions, seen: Seen): Outcome {
   const after = losses.ended.map(({ afterMs }) => afterMs).sort((a, b) => a - b);
   const told = losses.ended.map(({ toldMs }) => toldMs).sort((a, b) => a - b);
   const figures = {
-    seconds: Math.round(seen.seconds),
+    seconds: Math.round((performance.now() - seen.begun) / 1000),
     kills: kills.length,
     "hit something under way": underWay,
     "an admission": hit(({ underWay }) => underWay.admission),
@@ -55,7 +56,7 @@ export function outcomeOf(options: ChaosOptions, seen: Seen): Outcome {
     "hit a gateway before it was ready": hit(({ instance }) => instance.node === null),
     "gateways put to sleep for a while": seen.naps,
     ...Object.fromEntries([...disturbances].map(([kind, count]) => [`Redis: ${kind}`, count])),
-    "seconds without any gateway": fleet.absences.since(0) / 1000,
+    "seconds without any gateway": fleet.absences.since(seen.begun) / 1000,
     "connections cut in the middle of an answer": fleet.wires.reduce((sum, { cuts }) => sum + cuts, 0),
     sessions: ledger.count("call"),
     rooms: ledger.count("room"),

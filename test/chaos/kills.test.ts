@@ -6,7 +6,7 @@ test("gateways are killed in the middle of everything, and nothing is lost", asy
   const { seed } = given();
   const { faults, figures } = await chaos({
     seed,
-    gateways: 2,
+    gateways: 3,
     kills: 4,
     naps: 1,
     sessions: 30,

@@ -30,6 +30,7 @@ export class RedisProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #trap: Trap | null = null;
+  #asked: () => void = () => undefined;
   #refusing = false;
   #held = false;
   /** How many connections were ever made through it. */
@@ -73,6 +74,13 @@ export class RedisProxy {
       if (this.#trap === trap) this.#trap = null;
       return trap.sprung;
     };
+  }
+
+  /** Resolves when the next request has been passed on. */
+  asked(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#asked = resolve;
+    });
   }
 
   /** Requests still pass, and are done; answers wait until `release`. */
@@ -141,6 +149,7 @@ export class RedisProxy {
       this.#trap = null;
     }
     pair.far.write(chunk);
+    this.#asked();
   }
 
   #answer({ near, far, trap }: Pair, chunk: Buffer): void {

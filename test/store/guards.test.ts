@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { RedisStore } from "../../src/store/redis";
 import { answering, type RedisTried, redisPlace } from "../redis/place";
+import { RedisProxy } from "../redis/proxy";
 import { RedisServer } from "../redis/server";
 import {
   admit,
@@ -124,6 +125,26 @@ describe("a guard of the Redis store", () => {
   });
 });
 
+test("secret: an app that was created since it was looked for is not put a second time by the same call", async () => {
+  const { store, another } = await place.make();
+  const proxy = await RedisProxy.start(Number(new URL(place.url).port));
+  const late = another(proxy.url);
+  // By now Redis knows the script that looks for it.
+  expect(await late.app("acme")).toBeNull();
+  const put = appPut("acme");
+  proxy.hold();
+  const asked = proxy.asked();
+  const answer = late.putApp(put);
+  await asked;
+  expect((await store.putApp(put)).outcome).toBe("created");
+  // By now it knows that there was none.
+  proxy.release();
+  expect((await answer).outcome).toBe("created");
+  expect(await loadedRevision(store)).toBe(1);
+  for (const each of [store, late]) await each.close();
+  await proxy.close();
+});
+
 test("sequence: a Redis that lost what it acknowledged gives a token out twice, and nothing is skipped", async () => {
   const server = await RedisServer.start();
   const { store } = await place.make({ url: server.url, clock: undefined });
@@ -147,3 +168,9 @@ test("sequence: a Redis that lost what it acknowledged gives a token out twice, 
     await server.stop();
   }
 });
+
+/** Of the settings of the app. */
+async function loadedRevision(store: RedisStore): Promise<number> {
+  await store.createSession(sessionOf("call"), []);
+  return (await loaded(store, "call")).revision;
+}

@@ -32,23 +32,24 @@ export const put = new Script("put", {
   body: /* lua */ `
 local settings, url, rate, digest, first_digest, sealed, sid, before = unpack(ARGV)
 if now() > tonumber(before) then return {'late'} end
+-- A time, so that settings which a failover has lost do not share theirs with those that come after it.
+local function revision(before) return digits(math.max(before + 1, micros())) end
 local function form(made) return settings:sub(1, -2) .. ',"created_at":' .. made .. '}' end
 local epoch = call('GET', A .. 'cur')
 if epoch then
   local app = T(epoch) .. 'app'
-  local kept = call('HMGET', app, 'sid', 'made', 'j', 'disabled')
+  local kept = call('HMGET', app, 'sid', 'made', 'j', 'disabled', 'rev')
   if kept[1] == sid then return {'created', kept[3], kept[4]} end
   local j = form(kept[2])
-  call('HSET', app, 'j', j, 'url', url, 'rate', rate, 'disabled', '')
+  call('HSET', app, 'j', j, 'url', url, 'rate', rate, 'disabled', '', 'rev', revision(tonumber(kept[5])))
   if digest ~= '' then call('HSET', app, 'digest', digest) end
-  call('HINCRBY', app, 'rev', 1)
   return {'replaced', j}
 end
 epoch = digits(call('INCR', A .. 'epoch'))
 call('PERSIST', A .. 'epoch')
 local made = digits(now())
 local j = form(made)
-call('HSET', T(epoch) .. 'app', 'j', j, 'url', url, 'rate', rate, 'disabled', '', 'rev', 1, 'made', made,
+call('HSET', T(epoch) .. 'app', 'j', j, 'url', url, 'rate', rate, 'disabled', '', 'rev', revision(0), 'made', made,
   'digest', digest ~= '' and digest or first_digest, 'secret', sealed, 'sid', sid, 'old', '', 'closing', '', 'until', '')
 call('SADD', A .. 'all', epoch)
 call('SET', A .. 'cur', epoch)

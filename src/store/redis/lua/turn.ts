@@ -29,13 +29,12 @@ local stale = 0
 local epochs = {}
 for _, epoch in ipairs(call('SMEMBERS', A .. 'all')) do
   local t = T(epoch)
-  local app = call('HMGET', t .. 'app', 'url', 'rev', 'disabled', 'closing', 'until', 'secret', 'old', 'closed')
+  local app = call('HMGET', t .. 'app', 'url', 'rev', 'disabled', 'closing', 'until', 'secret', 'old')
   local closing = app[4] == '1'
   if app[1] and not (closing and tonumber(app[5]) <= ms) then
     local c = call('HMGET', t .. 'log', 'n', 'b', 'tick')
     epochs[#epochs + 1] = {
       t = t, url = app[1], rev = app[2], off = app[3] ~= '', closing = closing, secret = app[6], old = app[7],
-      closed = tonumber(app[8]),
       n = whole(c[1]), b = whole(c[2]), tick = whole(c[3]), first_tick = whole(c[3]),
       events = 0, bytes = 0, queues = {}, due = {}, gone = {}, leases = {}, lost = {},
     }
@@ -109,16 +108,11 @@ for place, e in ipairs(epochs) do
     local to = e.at_once and '+inf' or '(' .. digits((ms + 1) * 1000)
     local found = call('ZRANGEBYSCORE', e.t .. 'due', '-inf', to, 'WITHSCORES', 'LIMIT', 0, room)
     for i = 1, #found, 2 do
-      local score = tonumber(found[i + 1])
-      candidates[#candidates + 1] = {
-        e = e, place = digits(place - 1), name = found[i], score = score,
-        -- What waited for its time when the app was deleted has waited since then.
-        turn = e.closing and math.min(score, e.closed * 1000) or score,
-      }
+      candidates[#candidates + 1] = {e = e, place = digits(place - 1), name = found[i], score = tonumber(found[i + 1])}
     end
   end
 end
-if #epochs > 1 then table.sort(candidates, function(one, other) return one.turn < other.turn end) end
+if #epochs > 1 then table.sort(candidates, function(one, other) return one.score < other.score end) end
 
 -- Hands the head of a queue out: nil when there is none, which only somebody else's deletions can bring about.
 local function hand_out(e, place, name, score)
