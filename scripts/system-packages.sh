@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need beside Node: callers that nobody here wrote. Installs what is missing from Debian's packages
-# when it may; otherwise names it and exits 2.
+# What the tests need beside Node: callers that nobody here wrote, and a Redis, of which they start and stop their own.
+# Installs what is missing from Debian's packages when it may; otherwise names it and exits 2.
 set -euo pipefail
 
 missing=()

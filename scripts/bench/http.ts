@@ -72,6 +72,7 @@ async function admitting(name: string, role: string, redis: Redis): Promise<Cont
 
 const koaName = "Koa + koa-body";
 const sameName = "Fastify + one script, same admission";
+const workName = "Fastify + RedisStore.admit, .commit";
 
 /** In turn, round by round, so that a machine whose speed drifts treats all alike. */
 export async function benchHttp(progress: (line: string) => void): Promise<Section> {
@@ -93,7 +94,7 @@ export async function benchHttp(progress: (line: string) => void): Promise<Secti
     await admitting("Fastify + one script, key and quota", "fastify-count", redis),
     await admitting(sameName, "fastify-script", redis),
     await admitting("Fastify + RedisStore.admit", "fastify-admit", redis),
-    await admitting("Fastify + RedisStore.admit, .commit", "fastify-commit", redis),
+    await admitting(workName, "fastify-commit", redis),
     await gateway("Voicegate, memory", memory, memory, false),
     await gateway("Voicegate, Redis", withRedis, withRedis, true),
   ];
@@ -126,6 +127,7 @@ function section(all: readonly Contender[]): Section {
         redis_cpu_us: each.asksRedis ? median(each.redis) : 0,
         of_koa: ratio(each, koaName),
         of_same_admission: ratio(each, sameName),
+        of_same_work: ratio(each, workName),
         p50_ms: median(each.p50),
         p99_ms: median(each.p99),
         requests_per_second: median(each.rate),
@@ -134,7 +136,7 @@ function section(all: readonly Contender[]): Section {
   );
   return {
     title: `HTTP: POST …/commands/answer, ${connections} connections, ${rounds} rounds of ${perRound} requests, in turn`,
-    columns: ["", "µs CPU", "least", "µs Redis", "× Koa", "× same admission", "p50 ms", "p99 ms", "req/s"],
+    columns: ["", "µs CPU", "least", "µs Redis", "× Koa", "× same admission", "× .commit", "p50 ms", "p99 ms", "req/s"],
     rows: Object.entries(figures).map(([name, each]) => [
       name,
       µs(each.cpu_us),
@@ -142,6 +144,7 @@ function section(all: readonly Contender[]): Section {
       each.redis_cpu_us === 0 ? "" : µs(each.redis_cpu_us),
       each.of_koa.toFixed(2),
       each.of_same_admission.toFixed(2),
+      each.of_same_work.toFixed(2),
       ms(each.p50_ms),
       ms(each.p99_ms),
       whole(each.requests_per_second),

@@ -18,6 +18,8 @@ export interface DisturbancesOptions {
   readonly count: number;
   /** Between two of them, on average. */
   readonly everyEvents: number;
+  /** It is over, and took so long. */
+  readonly done: (kind: Disturbance, ms: number) => void;
 }
 
 const pauseMs = 2000;
@@ -37,16 +39,18 @@ export class Disturbances {
   }
 
   async run(): Promise<void> {
-    const { seed, ledger, kinds, count, everyEvents } = this.#options;
+    const { seed, ledger, kinds, count, everyEvents, done } = this.#options;
     const first = seed.whole(0, kinds.length - 1, "first disturbance");
     for (let i = 1; i <= count && !ledger.givenUp; i++) {
       await ledger.reaches(ledger.events + Math.round(everyEvents * (0.4 + 1.2 * seed.share("disturbed", i))));
       // Each of them in its turn, so that a short run has all.
       const kind = kinds[(i + first) % kinds.length];
       if (!kind) throw new RangeError("nothing is to happen to Redis");
+      const from = performance.now();
       this.absences.begin();
       await this.#happens(i, kind);
       this.absences.end();
+      done(kind, performance.now() - from);
       this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     }
   }

@@ -112,6 +112,7 @@ class Run {
       kinds: options.redis,
       count: options.disturbances,
       everyEvents: options.events / Math.max(1, options.disturbances),
+      done: (kind, ms) => options.progress(`Redis: ${kind}, ${Math.round(ms)} ms`),
     });
     this.#losses = new Losses({
       ...{ fleet, ledger },

@@ -14,7 +14,8 @@ export class Program {
 
   /** In a group of its own, so that a shell's children end with it. */
   constructor(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const options = { cwd: root, env: { ...process.env, ...env }, detached: true } as const;
+    // A Redis that is there for the tests is not for what they start, unless they say so.
+    const options = { cwd: root, env: { ...process.env, REDIS_URL: "", ...env }, detached: true } as const;
     this.child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
     const take = (chunk: Buffer) => {
       this.output += chunk.toString("utf8");

@@ -3,8 +3,11 @@ import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { createLog } from "../../src/log";
 import { RedisStore } from "../../src/store/redis";
+import { load } from "../../src/store/redis/lua/listing";
+import { serverClock } from "../../src/store/redis/lua/prelude";
 import type { Store } from "../../src/store/store";
 import { RedisFailover } from "../redis/cluster";
+import { RedisMonitor } from "../redis/monitor";
 import { answering, eventually, secretsKey } from "../redis/place";
 import { RedisProxy } from "../redis/proxy";
 import { RedisServer } from "../redis/server";
@@ -74,8 +77,8 @@ afterEach(async () => {
 });
 
 /** Closed after the test, the last one first. */
-function closed<T extends { stop(): Promise<void> } | { close(): Promise<void> }>(subject: T): T {
-  closing.push(() => ("stop" in subject ? subject.stop() : subject.close()));
+function closed<T extends { stop(): Promise<void> | void } | { close(): Promise<void> }>(subject: T): T {
+  closing.push(async () => ("stop" in subject ? subject.stop() : subject.close()));
   return subject;
 }
 /** Lines of its log, and the store. With an app and a call. */
@@ -149,10 +152,15 @@ describe("while it is away", () => {
       const server = closed(await RedisServer.start());
       const proxy = closed(await RedisProxy.start(server.port));
       const { store } = await storeAt(proxy.url);
+      const monitor = closed(await RedisMonitor.start(server.port));
       const cut = proxy.cutAnswer({ bytes });
       await expect(store.loadSession("call")).rejects.toThrow();
       expect(cut()).toBe(true);
       await answering(store);
+      await server.command("ECHO", "back");
+      // Nor is it sent again by anybody but its caller.
+      const sent = (await monitor.until("back")).filter(({ first }) => first === load.compile(serverClock).sha);
+      expect(sent).toHaveLength(1);
       expect(await store.loadSession("call")).toMatchObject({ state: sessionOf("call"), version: 1 });
     },
   );

@@ -7,8 +7,10 @@ import { admissionRules } from "./rules/admission";
 import { appRules } from "./rules/apps";
 import { deletionRules } from "./rules/deletion";
 import { feedRules } from "./rules/feed";
+import { fenceRules } from "./rules/fences";
 import { leaseRules } from "./rules/leases";
 import { letterRules } from "./rules/letters";
+import { logRules } from "./rules/log";
 import { memberRules } from "./rules/members";
 import { outboxRules } from "./rules/outbox";
 import { roomRules } from "./rules/rooms";
@@ -27,12 +29,12 @@ afterAll(async () => {
 });
 const make = () => makeStore(cluster.url, clients, "test:");
 
-/** Each script at least once. The others of the suite ask for the same ones in other ways, and more often. */
+const subjects = [appRules, deletionRules, admissionRules, sessionRules, roomRules, memberRules];
+const events = [logRules, feedRules, outboxRules, letterRules];
+
+/** The others of the suite ask for the same scripts in other ways, and more often. */
 describe("redis cluster store", () => {
-  for (const rules of [appRules, deletionRules, admissionRules, sessionRules, roomRules, memberRules]) {
-    describe(rules.name, () => rules(make));
-  }
-  for (const rules of [feedRules, outboxRules, letterRules, leaseRules]) describe(rules.name, () => rules(make));
+  for (const rules of [...subjects, ...events, leaseRules, fenceRules]) describe(rules.name, () => rules(make));
 });
 
 test("apps are spread over the masters of a cluster", async () => {
