@@ -15,7 +15,8 @@ const usage = `Usage: node dist/scripts/chaos.js [options]
   --at-once <n>       calls at a time (50)
   --redis <what>      what happens to Redis: kill, pause, cut, or all of them; several by commas
   --times <n>         how often something happens to it (30)
-  --appendfsync <how> always, or everysec: then what a killed Redis forgets is told, and no failure (always)
+  --appendfsync <how> always, or everysec: then a killed Redis forgets its last second, as with a machine that loses its
+                      power, and what is missing is told, and no failure (always)
   --seed <n>          of an earlier run: the same decisions again
   --logs <folder>     where the gateways' logs go, and stay
   --json              figures for a machine instead of a table

@@ -1,7 +1,7 @@
 /** What happens to Redis: it is killed and started again, it is asleep, a connection to it breaks in the middle of an answer. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { RedisServer } from "../../test/redis/server";
-import { Absences } from "./absences";
+import type { Disk } from "./disk";
 import type { Fleet } from "./fleet";
 import type { Ledger } from "./ledger";
 import type { Seed } from "./seed";
@@ -14,6 +14,8 @@ export interface DisturbancesOptions {
   readonly fleet: Fleet;
   readonly ledger: Ledger;
   readonly redis: RedisServer;
+  /** Killed Redis has forgotten what was not yet safe; null: it keeps all that it has written. */
+  readonly disk: Disk | null;
   readonly kinds: readonly Disturbance[];
   readonly count: number;
   /** Between two of them, on average. */
@@ -30,8 +32,6 @@ const cutBytes = [1, 40] as const;
 
 export class Disturbances {
   readonly #options: DisturbancesOptions;
-  /** While Redis cannot be asked. */
-  readonly absences = new Absences();
   readonly counts = new Map<Disturbance, number>();
 
   constructor(options: DisturbancesOptions) {
@@ -47,19 +47,18 @@ export class Disturbances {
       const kind = kinds[(i + first) % kinds.length];
       if (!kind) throw new RangeError("nothing is to happen to Redis");
       const from = performance.now();
-      this.absences.begin();
       await this.#happens(i, kind);
-      this.absences.end();
       done(kind, performance.now() - from);
       this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     }
   }
 
   async #happens(i: number, kind: Disturbance): Promise<void> {
-    const { seed, redis, fleet } = this.#options;
+    const { seed, redis, fleet, disk } = this.#options;
     switch (kind) {
       case "kill":
         await redis.kill();
+        await disk?.forget();
         await delay(seed.whole(...awayMs, "gone", i));
         await redis.restart();
         return;

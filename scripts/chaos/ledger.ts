@@ -84,7 +84,7 @@ export class Ledger {
     const before = source.arrivals.get(sequence);
     if (before) {
       if (before.id !== id || before.body !== body)
-        this.fault("told", `${id} is not the same each time:\n    ${before.body}\n    ${body}`);
+        this.fault("told", `${id} is not the same each time: ${before.body} ${body}`);
       before.attempts += 1;
       return { source, attempt: before.attempts };
     }

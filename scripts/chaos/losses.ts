@@ -74,11 +74,11 @@ export class Losses {
 
   /** Asks the gateways: what was told of it may still be on its way to a receiver that fails. */
   async #over(source: Source, { name }: Instance): Promise<void> {
-    const { fleet, ledger } = this.#options;
+    const { fleet, ledger, awaySince } = this.#options;
     const { id, kind, app_id } = source;
     const [list, last] = kind === "call" ? ["sessions", "call.hangup"] : ["conferences", "conference.destroyed"];
-    const until = performance.now() + patienceMs;
-    while (performance.now() < until) {
+    const begun = performance.now();
+    while (performance.now() - begun - awaySince(begun) < patienceMs) {
       const route = `/api/v1/${list}/${id}/events?limit=1000`;
       const answered = await ask(await fleet.anyone(), { app: app_id }, "events", "GET", route);
       const events = answered?.status === 200 ? answered.body.events : null;

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RedisServer } from "../../test/redis/server";
 import { type Answered, apiKey, ask } from "./asking";
 import { call, type Scene } from "./calls";
+import { Disk } from "./disk";
 import { type Disturbance, Disturbances } from "./disturbances";
 import { Fleet } from "./fleet";
 import { Kills } from "./kills";
@@ -13,6 +14,7 @@ import { Ledger } from "./ledger";
 import { leftovers } from "./leftovers";
 import { Losses } from "./losses";
 import { Naps } from "./naps";
+import { Pulse } from "./pulse";
 import { Receiver } from "./receiver";
 import { Seed } from "./seed";
 import { openStore } from "./store";
@@ -55,7 +57,11 @@ const faultsAtMost = 100;
 export async function chaos(options: ChaosOptions): Promise<Outcome> {
   const folder = options.logs ?? (await mkdtemp(path.join(tmpdir(), "voicegate-chaos-")));
   await mkdir(folder, { recursive: true });
-  const redis = await RedisServer.start({ appendfsync: options.appendfsync });
+  // Of a file that is written anew, nobody could tell what was safe before.
+  const lines = ["auto-aof-rewrite-percentage 0"];
+  const redis = await RedisServer.start({ appendfsync: options.appendfsync, lines });
+  const disk = options.appendfsync === "always" ? null : await Disk.of(redis);
+  const pulse = new Pulse(redis);
   const ledger = new Ledger();
   const seed = new Seed(options.seed);
   const receiver = new Receiver(ledger, seed);
@@ -68,19 +74,23 @@ export async function chaos(options: ChaosOptions): Promise<Outcome> {
       redis: redis.port,
       disturbed: options.disturbances > 0,
     });
-    const outcome = await new Run(options, { redis, ledger, seed, receiver, fleet }).run();
+    const outcome = await new Run(options, { redis, disk, pulse, ledger, seed, receiver, fleet }).run();
     if (outcome.faults.length === 0 && options.logs === null) await rm(folder, { recursive: true });
     else options.progress(`the logs of the gateways are in ${folder}`);
     return outcome;
   } finally {
     await fleet?.close();
     await receiver.close();
+    await pulse.stop();
+    await disk?.close();
     await redis.stop();
   }
 }
 
 interface Parts {
   readonly redis: RedisServer;
+  readonly disk: Disk | null;
+  readonly pulse: Pulse;
   readonly ledger: Ledger;
   readonly seed: Seed;
   readonly receiver: Receiver;
@@ -103,12 +113,12 @@ class Run {
   #ordinal = 0;
 
   constructor(options: ChaosOptions, parts: Parts) {
-    const { ledger, seed, receiver, fleet, redis } = parts;
+    const { ledger, seed, receiver, fleet, redis, disk, pulse } = parts;
     this.#options = options;
     this.#parts = parts;
     this.#scene = { fleet, ledger, seed, apps, statuses: new Map() };
     this.#disturbances = new Disturbances({
-      ...{ seed, fleet, ledger, redis },
+      ...{ seed, fleet, ledger, redis, disk },
       kinds: options.redis,
       count: options.disturbances,
       everyEvents: options.events / Math.max(1, options.disturbances),
@@ -117,7 +127,7 @@ class Run {
     this.#losses = new Losses({
       ...{ fleet, ledger },
       boundMs: nodeLostSeconds * 1000 + graceMs,
-      awaySince: (at) => this.#disturbances.absences.since(at) + fleet.absences.since(at),
+      awaySince: (at) => pulse.absences.since(at) + fleet.absences.since(at),
     });
     this.#kills = new Kills({
       ...{ seed, fleet, ledger, receiver },
@@ -165,6 +175,8 @@ class Run {
       statuses: this.#scene.statuses,
       disturbances: this.#disturbances.counts,
       fleet,
+      pulse: this.#parts.pulse,
+      forgotten: this.#parts.disk?.forgotten ?? 0,
       begun: this.#begun,
     });
   }
@@ -214,14 +226,14 @@ class Run {
 
   /** Gives up when nothing comes any more, or nothing of it is right. */
   async #watch(): Promise<void> {
-    const { ledger } = this.#parts;
+    const { ledger, disk } = this.#parts;
     let seen = { events: -1, at: 0 };
     for (; !this.#reached && !ledger.givenUp; await delay(lookMs)) {
       const now = performance.now();
       if (ledger.events !== seen.events) seen = { events: ledger.events, at: now };
       const stalled = now - seen.at > stallMs;
       if (stalled) ledger.fault("gateway", `nothing has come for ${stallMs / 1000} s`);
-      if (stalled || ledger.faults.length > faultsAtMost) ledger.giveUp();
+      if (stalled || (disk === null && ledger.faults.length > faultsAtMost)) ledger.giveUp();
     }
   }
 
@@ -236,13 +248,14 @@ class Run {
 
   /** Until nothing is open, waits or is left; what is left when the patience is over is a fault. */
   async #quiet(): Promise<void> {
-    const { ledger, fleet, redis } = this.#parts;
+    const { ledger, fleet, redis, disk } = this.#parts;
     const store = openStore(redis.url);
     const until = performance.now() + patienceMs;
     try {
       for (;;) {
         const left = [
-          ...ledger.open().map(({ id }) => `${id} is not over`),
+          // Of what was forgotten nobody will ever tell the end.
+          ...(disk ? [] : ledger.open().map(({ id }) => `${id} is not over`)),
           ...(await leftovers({ fleet, apps, store })),
         ];
         if (left.length === 0) return;

@@ -5,6 +5,7 @@ import type { Fleet } from "./fleet";
 import type { Kill } from "./kills";
 import type { Fault, Ledger } from "./ledger";
 import type { Losses } from "./losses";
+import type { Pulse } from "./pulse";
 import type { Receiver } from "./receiver";
 import type { ChaosOptions } from "./run";
 
@@ -20,6 +21,9 @@ export interface Seen {
   readonly answers: Receiver["answers"];
   readonly statuses: ReadonlyMap<number | "none", number>;
   readonly disturbances: ReadonlyMap<Disturbance, number>;
+  readonly pulse: Pulse;
+  /** Bytes that Redis had written, and that were gone after its death. */
+  readonly forgotten: number;
   /** By the monotonic clock. */
   readonly begun: number;
 }
@@ -28,14 +32,15 @@ export interface Outcome {
   readonly seed: number;
   readonly figures: Readonly<Record<string, number>>;
   readonly faults: readonly Fault[];
-  /** What a Redis that does not synchronise each write has forgotten, and what came of it: told, and no fault. */
+  /** What came of it that a Redis that does not synchronise each write has forgotten some: told, and no fault. */
   readonly forgotten: readonly Fault[];
 }
 
 /** Of the kills so many hit something that was under way. */
 const underWayShare = 0.5;
-/** Faults of one kind that are shown. */
-const shown = 20;
+/** Faults that are shown, and of each so many characters. */
+const shown = 10;
+const longest = 600;
 
 export function outcomeOf(options: ChaosOptions, seen: Seen): Outcome {
   const { ledger, kills, losses, fleet, disturbances } = seen;
@@ -56,6 +61,8 @@ export function outcomeOf(options: ChaosOptions, seen: Seen): Outcome {
     "hit a gateway before it was ready": hit(({ instance }) => instance.node === null),
     "gateways put to sleep for a while": seen.naps,
     ...Object.fromEntries([...disturbances].map(([kind, count]) => [`Redis: ${kind}`, count])),
+    "bytes that Redis has forgotten": seen.forgotten,
+    "seconds without a Redis that answers": seen.pulse.absences.since(seen.begun) / 1000,
     "seconds without any gateway": fleet.absences.since(seen.begun) / 1000,
     "connections cut in the middle of an answer": fleet.wires.reduce((sum, { cuts }) => sum + cuts, 0),
     sessions: ledger.count("call"),
@@ -76,8 +83,7 @@ export function outcomeOf(options: ChaosOptions, seen: Seen): Outcome {
     "calls given up while their gateway lived": seen.givenUp,
     "error lines in the gateways' logs": fleet.instances.reduce((sum, { errors }) => sum + errors, 0),
   };
-  const forgets = options.appendfsync !== "always" && disturbances.has("kill");
-  const forgotten = (fault: Fault): boolean => forgets && (fault.kind === "told" || fault.kind === "late");
+  const forgotten = (fault: Fault): boolean => seen.forgotten > 0 && (fault.kind === "told" || fault.kind === "late");
   return {
     seed: options.seed,
     figures,
@@ -103,20 +109,34 @@ export function printed({ seed, figures, faults, forgotten }: Outcome): string {
     columns: ["", ""],
     rows: Object.entries(figures).map(([name, value]) => [name, Number.isNaN(value) ? "-" : String(Math.round(value))]),
     notes: [
-      ...listed("Forgotten by Redis, which had not written it to disk", forgotten),
+      ...listed("Forgotten by Redis, which had not synchronised it", forgotten),
       ...listed("NOT AS PROMISED", faults),
-      faults.length > 0 ? `Something was lost. --seed ${seed} does the same again.` : "Nothing was lost.",
+      ending(seed, faults.length, forgotten.length),
     ],
   };
   return print(table);
 }
 
+function ending(seed: number, faults: number, forgotten: number): string {
+  if (faults > 0) return `Something was lost. --seed ${seed} does the same again.`;
+  return forgotten > 0 ? "Nothing was lost but what Redis has forgotten." : "Nothing was lost.";
+}
+
+/** How many there are of each sort, and some of them. */
 function listed(title: string, faults: readonly Fault[]): string[] {
   if (faults.length === 0) return [];
-  const more = faults.length > shown ? [`  … and ${faults.length - shown} more`] : [];
+  const sorts = new Map<string, number>();
+  for (const fault of faults) sorts.set(sortOf(fault), (sorts.get(sortOf(fault)) ?? 0) + 1);
   return [
     `${title}: ${faults.length}`,
-    ...faults.slice(0, shown).map(({ kind, text }) => `  ${kind}: ${text}`),
-    ...more,
+    ...[...sorts].sort(([, a], [, b]) => b - a).map(([sort, count]) => `  ${count} × ${sort}`),
+    "  such as",
+    ...faults.slice(0, shown).map(({ kind, text }) => `    ${kind}: ${text.slice(0, longest)}`),
   ];
+}
+
+/** Without what is its own. */
+function sortOf({ kind, text }: Fault): string {
+  const words = text.replace(/[{].*$/s, "").replaceAll(/[\w-]*[0-9a-f]{12}[\w.-]*/g, "…");
+  return `${kind}: ${words.replaceAll(/\d+(?:\.\d+)*/g, "n").trim()}`;
 }
