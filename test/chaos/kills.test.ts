@@ -7,10 +7,10 @@ test("gateways are killed in the middle of everything, and nothing is lost", asy
   const { faults, figures } = await chaos({
     seed,
     gateways: 3,
-    kills: 4,
+    kills: 3,
     naps: 1,
-    sessions: 30,
-    events: 500,
+    sessions: 20,
+    events: 360,
     atOnce: 16,
     redis: [],
     disturbances: 0,

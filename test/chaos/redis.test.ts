@@ -11,7 +11,7 @@ test("Redis is killed, is asleep and breaks off, and nothing is lost", async () 
     kills: 0,
     naps: 0,
     sessions: 30,
-    events: 400,
+    events: 300,
     atOnce: 16,
     redis: disturbances,
     disturbances: 2 * disturbances.length,
