@@ -7,7 +7,9 @@ import path from "node:path";
 import { logLevels } from "./log";
 import {
   address,
+  asteriskNodes,
   boolean,
+  freeswitchNodes,
   httpUrl,
   integer,
   matching,
@@ -77,6 +79,16 @@ export const variables = {
     parse: integer(1, 86400),
     default: "30",
     about: "A call that sends no RTP for so long is ended, unless it is on hold",
+  },
+  FREESWITCH_NODES: {
+    parse: freeswitchNodes,
+    default: null,
+    about: "FreeSWITCH servers by their event sockets: name=host:port:password,…; parts percent-encoded",
+  },
+  ASTERISK_NODES: {
+    parse: asteriskNodes,
+    default: null,
+    about: "Asterisk servers by their ARI: name=url|user|password,…; parts percent-encoded",
   },
   DEFAULT_APP_ID: {
     parse: matching(/^[a-zA-Z0-9_-]{1,64}$/, "must be an app id"),
@@ -237,6 +249,11 @@ function contradictions(config: Config, refused: ReadonlySet<string>): string[] 
   const { SIP_HOST, RTP_PORT_MIN: min, RTP_PORT_MAX: max } = config;
   if ((SIP_HOST === "0.0.0.0" || SIP_HOST === "::") && config.EMBEDDED_ENGINE && unset("SIP_PUBLIC_HOST"))
     problems.push(`SIP_PUBLIC_HOST is required when SIP_HOST is ${SIP_HOST}: it stands in SDP and Contact`);
+  const names = [config.FREESWITCH_NODES, config.ASTERISK_NODES].flatMap(
+    (nodes) => nodes?.map(({ node }) => node) ?? [],
+  );
+  for (const name of new Set(names.filter((name, i) => names.indexOf(name) < i)))
+    problems.push(`ASTERISK_NODES and FREESWITCH_NODES both name a node ${name}`);
   if (config.RECORDING_DIR !== null && unset("RECORDING_BASE_URL"))
     problems.push("RECORDING_BASE_URL is required when RECORDING_DIR is set: recordings are fetched from there");
   if (config.REDIS_URL !== null && unset("SECRETS_KEY"))

@@ -7,8 +7,10 @@ import { Api } from "./api/gateway";
 import type { Config } from "./config";
 import type { CommandId, ErrorCode, RoomCommandId } from "./contract";
 import { type ContractCheck, DriftMeter, unchecked } from "./contract_check";
+import { AsteriskEngine } from "./engines/asterisk/asterisk";
 import { EmbeddedEngine } from "./engines/embedded/embedded";
 import type { Engine, Sandbox } from "./engines/engine";
+import { FreeswitchEngine } from "./engines/freeswitch/freeswitch";
 import { createHandlers } from "./handlers";
 import { nodeOf } from "./ids";
 import { createLog, type Log } from "./log";
@@ -58,7 +60,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const store = parts.store ?? configuredStore(config, secretsKey, log);
   const media = new MediaFiles({ allowLocalhost: config.ALLOW_LOCALHOST_MEDIA, log });
   const embedded = config.EMBEDDED_ENGINE && !parts.engines ? embeddedEngine(config, media, log) : null;
-  const engines = parts.engines ?? (embedded ? [embedded] : []);
+  const engines = parts.engines ?? [...(embedded ? [embedded] : []), ...mediaServers(config, media, log)];
   const sandbox: Sandbox | null = embedded;
   const webhooks = new Webhooks({
     store,
@@ -228,6 +230,16 @@ function embeddedEngine(config: Config, media: MediaFiles, log: Log): EmbeddedEn
     media,
     log,
   });
+}
+
+/** Those elsewhere, of whatever kind. */
+function mediaServers(config: Config, media: MediaFiles, log: Log): Engine[] {
+  const { COMMAND_TIMEOUT_MS: commandTimeoutMs, RECORDING_MAX_SECONDS } = config;
+  const shared = { commandTimeoutMs, recordingMaxMs: RECORDING_MAX_SECONDS * 1000, media, log };
+  return [
+    ...(config.FREESWITCH_NODES ?? []).map((place) => new FreeswitchEngine({ ...place, ...shared })),
+    ...(config.ASTERISK_NODES ?? []).map((place) => new AsteriskEngine({ ...place, ...shared })),
+  ];
 }
 
 function contractCheck({ CONTRACT_CHECK }: Config, meter: Metrics, log: Log): ContractCheck {

@@ -48,6 +48,65 @@ export function users(text: string): ReadonlyMap<string, string> {
   return new Map(pairs);
 }
 
+/** Where the event socket of a FreeSWITCH is. */
+export interface FreeswitchNode {
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+}
+
+/** Where the ARI of an Asterisk is: `url` is its root, without the `/ari`. */
+export interface AsteriskNode {
+  readonly node: string;
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** `name=host:port:password,…`, an IPv6 address in brackets; parts percent-encoded. */
+export function freeswitchNodes(text: string): readonly FreeswitchNode[] {
+  return nodes(text, "name=host:port:password", (place) => {
+    const match = /^(\[[0-9A-Fa-f:.]+\]|[^:]+):(\d{1,5}):([^:]+)$/.exec(place);
+    const [host, port, password] = [decoded(match?.[1]), Number(match?.[2]), decoded(match?.[3])];
+    if (!host || !password || !(port > 0 && port < 65_536)) return null;
+    return { host: host.replace(/^\[|\]$/g, ""), port, password };
+  });
+}
+
+/** `name=url|user|password,…`; parts percent-encoded. */
+export function asteriskNodes(text: string): readonly AsteriskNode[] {
+  return nodes(text, "name=url|user|password", (place) => {
+    const [url, user, password, ...more] = place.split("|").map(decoded);
+    if (!url || !user || !password || more.length > 0 || !URL.canParse(url)) return null;
+    const { protocol, origin, pathname, username, search, hash } = new URL(url);
+    if (!/^https?:$/.test(protocol) || username || search || hash) return null;
+    return { url: origin + pathname.replace(/\/+$/, ""), user, password };
+  });
+}
+
+function nodes<T>(text: string, form: string, place: (text: string) => T | null): (T & { readonly node: string })[] {
+  const all = text.split(",").map((entry) => {
+    const [, node, rest] = /^([A-Za-z0-9]{1,16})=(.+)$/.exec(entry.trim()) ?? [];
+    const found = rest === undefined ? null : place(rest);
+    // What is wrong may be a password: it is not shown.
+    if (!node || !found || node === "room")
+      wrong(`must be ${form}, separated by commas, the name 1 to 16 letters and digits other than "room"`);
+    return { node, ...found };
+  });
+  if (new Set(all.map(({ node }) => node)).size < all.length) wrong("names a node twice");
+  return all;
+}
+
+/** "" for what is not encoded as it should be. */
+function decoded(text: string | undefined): string {
+  try {
+    return decodeURIComponent(text ?? "");
+  } catch {
+    return "";
+  }
+}
+
 /** Without the slash at its end: a path is put behind it. */
 export const httpUrl =
   (credentials: "with credentials" | "without credentials"): Parse<string> =>

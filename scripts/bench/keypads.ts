@@ -57,6 +57,10 @@ export class Keypads implements Engine {
     return this.#sink !== null;
   }
 
+  reads(): void {
+    // All that it has goes with this process.
+  }
+
   /** Keys on each of the first `calls` calls to this number, which are made when there are fewer. */
   async press(did: string, calls: number, keys: number): Promise<void> {
     const called = await this.#called(did, calls);
@@ -100,7 +104,7 @@ export class Keypads implements Engine {
     this.#calls.set(did, called);
     while (called.length < calls) {
       const session_uuid = `${this.node}-${randomUUID()}`;
-      const verdict = await this.#sink.offer({ session_uuid, caller_id: "alice", did });
+      const verdict = await this.#sink.offer({ session_uuid, caller_id: "alice", did, app_id: null });
       if (verdict !== "accepted") throw new Error(`call refused: ${verdict}`);
       // `call.new` is the first.
       called.push({ session_uuid, events: 1 });

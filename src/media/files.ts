@@ -16,6 +16,8 @@ export { MediaError } from "./error";
 export interface MediaFile {
   /** Signed 16-bit little-endian samples, one channel, 8 kHz, no header. */
   readonly path: string;
+  /** Where a media server finds the same, when it has not this folder. */
+  readonly url?: string;
   readonly samples: number;
   /** Deletes the file. Idempotent. */
   release(): void;

@@ -186,6 +186,7 @@ export class Leases {
     if (known) known.over = true;
     const tenure = new Tenure(node, fence);
     this.#tenures.set(node, tenure);
+    this.#options.nodes.reads(node, true);
     this.#options.log.info({ node, fence }, "media node taken");
     return tenure;
   }
@@ -195,6 +196,7 @@ export class Leases {
     if (!tenure) return;
     tenure.over = true;
     this.#tenures.delete(node);
+    this.#options.nodes.reads(node, false);
     this.#options.log.warn({ node, fence: tenure.fence, state: this.#states.get(node) }, "media node given up");
   }
 

@@ -23,6 +23,11 @@ export class Nodes {
     return this.#engines.get(node)?.kind === "embedded";
   }
 
+  /** This instance reads this node's events from now on, or not any more. */
+  reads(node: string, own: boolean): void {
+    this.#engines.get(node)?.reads(own);
+  }
+
   /** @param id of a call or a room */
   engineOf(id: string): Engine | undefined {
     return this.#engines.get(nodeOf(id));

@@ -36,18 +36,18 @@ export class Offers {
     this.#refusing = true;
   }
 
-  /** It belongs to the app that its number is assigned to, else to the default app. */
+  /** It belongs to the app that the media server names, when there is one, else to that of its number, else to the default app. */
   async offer(call: Offer): Promise<Verdict> {
     const { live, leases, calls, maxSessions, log } = this.#options;
     if (this.#refusing || live.size >= maxSessions) return "overloaded";
-    const { session_uuid, did } = call;
+    const { session_uuid, did, app_id } = call;
     // Nobody would be told of it, and its end would be told by somebody else.
     if (!leases.tenure(nodeOf(session_uuid))) return "unavailable";
     // Before the first await, so that a burst of calls cannot pass the bound together.
     live.add(session_uuid);
     let created: Promise<boolean> | null = null;
     try {
-      const app = await this.appFor(did);
+      const app = (app_id && (await this.#options.store.app(app_id))) || (await this.appFor(did));
       created = app && this.#create(call, app);
       if (!(app && (await created))) {
         live.delete(session_uuid);

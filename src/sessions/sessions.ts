@@ -11,6 +11,7 @@ import {
   type Offer,
   Refused,
   type Sink,
+  type Survivors,
   type Verdict,
 } from "../engines/engine";
 import { isRoom, nodeOf } from "../ids";
@@ -29,6 +30,7 @@ import { Nodes } from "./nodes";
 import { ended, Offers } from "./offers";
 import { type Opening, Rooms } from "./rooms";
 import { advance, sessionLife } from "./session";
+import { survivorsOf } from "./survivors";
 import { Sweeps } from "./sweeps";
 import { Taping } from "./taping";
 import { within } from "./within";
@@ -167,6 +169,9 @@ export class Sessions implements Sink {
     if (tenure) this.#rooms.emit(event, tenure);
   }
 
+  readonly survivors = (node: string): Promise<Survivors> =>
+    survivorsOf(node, this.#options.store, this.#live, this.#rooms.live);
+
   /**
    * Has the media server take an admitted command.
    * @throws Refused when it did not: the operation was taken back, or is left open when it was `late`
@@ -285,8 +290,7 @@ export class Sessions implements Sink {
     for (const { recording_id, failure } of finish) recordings.finish(recording_id, failure);
     const last = publish.at(-1);
     if (last?.event !== "call.hangup") return;
-    const { session_uuid, app_id } = state;
-    log.info({ session_uuid, app_id, ...last.data }, "call ended");
+    log.info({ session_uuid: state.session_uuid, app_id: state.app_id, ...last.data }, "call ended");
   }
 
   /** By the wish of another instance. */

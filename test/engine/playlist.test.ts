@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Track, type Tracks, tracksOf } from "../../src/engines/embedded/playlist";
+import { type Track, type Tracks, tracksOf } from "../../src/engines/control/playlist";
 import { MediaFiles } from "../../src/media/files";
 import { FileServer } from "./files";
 import { silent } from "./place";

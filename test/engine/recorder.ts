@@ -1,6 +1,6 @@
 /** The gateway as an engine sees it: takes calls as the test says, and writes down every event. */
 import { EventEmitter, once } from "node:events";
-import type { EngineEvent, EngineRoomEvent, Offer, Sink, Verdict } from "../../src/engines/engine";
+import type { EngineEvent, EngineRoomEvent, Offer, Sink, Survivors, Verdict } from "../../src/engines/engine";
 
 export type EventOf<T extends EngineEvent["type"]> = Extract<EngineEvent, { type: T }>;
 
@@ -18,6 +18,13 @@ export class Recorder implements Sink {
     this.offers.push(call);
     this.#news.emit("news");
     return this.verdict();
+  }
+
+  /** What was there before the engine. */
+  before: Survivors = { calls: [], rooms: [] };
+
+  async survivors(): Promise<Survivors> {
+    return this.before;
   }
 
   emit(event: EngineEvent): void {

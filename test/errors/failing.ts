@@ -110,7 +110,7 @@ export class ContraryEngine implements Engine {
   /** A call comes in. @returns its session uuid */
   async call(did: string): Promise<string> {
     const session_uuid = `${this.node}-${randomUUID()}`;
-    const verdict = await this.#sink?.offer({ session_uuid, caller_id: "100", did });
+    const verdict = await this.#sink?.offer({ session_uuid, caller_id: "100", did, app_id: null });
     if (verdict !== "accepted") throw new Error(`the call was not accepted: ${verdict}`);
     return session_uuid;
   }
@@ -138,6 +138,10 @@ export class ContraryEngine implements Engine {
 
   connected(): boolean {
     return this.conduct !== "unreachable";
+  }
+
+  reads(): void {
+    // All that it has goes with this process.
   }
 
   /** Nothing was ever begun. */

@@ -5,13 +5,8 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type MediaHandler,
-  MediaLink,
-  type MediaOptions,
-  type PcmFile,
-  type Remote,
-} from "../../src/engines/embedded/media/link";
+import type { SoundFile } from "../../src/engines/control/media_server";
+import { type MediaHandler, MediaLink, type MediaOptions, type Remote } from "../../src/engines/embedded/media/link";
 import { createLog } from "../../src/log";
 import { Arrivals } from "./arrivals";
 
@@ -92,7 +87,7 @@ export class Media {
   }
 
   /** Writes samples as the file that a play wants. */
-  async file(name: string, pcm: Int16Array): Promise<PcmFile> {
+  async file(name: string, pcm: Int16Array): Promise<SoundFile> {
     const path = join(this.folder, name);
     await writeFile(path, Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength));
     return { path, samples: pcm.length };

@@ -56,7 +56,7 @@ function roomOf(file: string): string {
   const parts = path.normalize(file).split(path.sep);
   if (parts[0] === "generated") return "generated";
   if (/^src\/store\/(?:store\.ts|port\/)/.test(parts.join("/"))) return "store port";
-  if (file === path.normalize("src/engines/engine.ts")) return "engine port";
+  if (/^src\/engines\/(?:engine|events)\.ts$/.test(parts.join("/"))) return "engine port";
   if (file === path.normalize("src/store/redis/url.ts")) return "redis url";
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }

@@ -85,6 +85,10 @@ export class ModelEngine implements Engine {
     return true;
   }
 
+  reads(): void {
+    // All that it has goes with this process.
+  }
+
   /** A call comes in. @returns null when it was not taken */
   async offer(session_uuid: string): Promise<ModelCall | null> {
     const emit: ModelCall["emit"] = (event) => this.sink.emit({ session_uuid, ...event });
@@ -94,7 +98,7 @@ export class ModelEngine implements Engine {
       ended: () => this.calls.delete(session_uuid),
     });
     this.calls.set(session_uuid, call);
-    const verdict = await this.sink.offer({ session_uuid, caller_id: "1", did: "2" });
+    const verdict = await this.sink.offer({ session_uuid, caller_id: "1", did: "2", app_id: null });
     call.accepted = verdict === "accepted";
     if (call.accepted) return call;
     this.calls.delete(session_uuid);

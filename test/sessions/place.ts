@@ -38,6 +38,10 @@ export class PlayedEngine implements Engine {
     return this.isConnected;
   }
 
+  reads(): void {
+    // All that it has goes with this process.
+  }
+
   cancel(_: string, operation_id: string): void {
     this.cancelled.push(operation_id);
   }
@@ -132,7 +136,7 @@ export class Place {
   /** A call comes in. */
   async call(node = "played"): Promise<string> {
     const session_uuid = `${node}-${randomUUID()}`;
-    const verdict = await this.sessions.offer({ session_uuid, caller_id: "1", did: "2" });
+    const verdict = await this.sessions.offer({ session_uuid, caller_id: "1", did: "2", app_id: null });
     if (verdict !== "accepted") throw new Error(verdict);
     return session_uuid;
   }

@@ -1,6 +1,6 @@
 /** An inbound call from INVITE to BYE, over both transports. */
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { causeOf } from "../../src/engines/embedded/sip/causes";
+import { causeOf } from "../../src/engines/causes";
 import { answering, type Callee, callee, media } from "./callee";
 import { type Client, tcpClient, udpClient } from "./client";
 import { Phone } from "./phone";

@@ -1,6 +1,6 @@
 /** What is said again, and what is taken once: timers and repeats of RFC 3261, with a T1 of a few milliseconds. */
 import { afterEach, expect, test } from "@jest/globals";
-import { causeOf } from "../../src/engines/embedded/sip/causes";
+import { causeOf } from "../../src/engines/causes";
 import { answering, type Callee, callee, media } from "./callee";
 import { type Client, tcpClient, udpClient } from "./client";
 import { Phone } from "./phone";

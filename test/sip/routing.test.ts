@@ -1,7 +1,7 @@
 /** Where answers and our BYE go: Via, rport, Contact, routes, connections (RFC 3261 sections 12.2 and 18.2, RFC 3581). */
 import { createSocket } from "node:dgram";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { causeOf } from "../../src/engines/embedded/sip/causes";
+import { causeOf } from "../../src/engines/causes";
 import { answering, type Callee, callee, media } from "./callee";
 import { type Client, type Message, tcpClient, udpClient } from "./client";
 import { Phone, sdp } from "./phone";

@@ -1,6 +1,6 @@
 /** Hangup causes, and SDP of our own that no wire shows whole. */
 import { describe, expect, test } from "@jest/globals";
-import { causeOf, causeOfQ850 } from "../../src/engines/embedded/sip/causes";
+import { causeOf, causeOfQ850 } from "../../src/engines/causes";
 import { LocalSdp, readSdp } from "../../src/engines/embedded/sip/sdp";
 import { sdp } from "./phone";
 

@@ -5,26 +5,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Log } from "../../log";
 import type { MediaFiles } from "../../media/files";
-import {
-  type Engine,
-  type EngineCommands,
-  type EngineEvent,
-  type EngineRoomCommands,
-  Refused,
-  type Sandbox,
-  type ScriptStep,
-  type Sink,
-  type Verdict,
-} from "../engine";
-import { Call, type Surroundings } from "./call";
-import { roomCommands, sessionCommands } from "./commands";
-import { type Leg, type Refusal, SipLeg } from "./leg";
+import type { Refusal } from "../control/leg";
+import { Switchboard } from "../control/switchboard";
+import type { Engine, EngineCommands, EngineRoomCommands, Sandbox, ScriptStep, Sink, Verdict } from "../engine";
+import { type Caller, SipCaller } from "./caller";
+import { EmbeddedLeg } from "./leg";
 import { MediaLink } from "./media/link";
-import { Recordings } from "./recordings";
-import type { Room } from "./room";
-import { Rooms } from "./rooms";
 import { SimulatedCaller } from "./sandbox";
-import { type Cause, causeOf, gatewayCauses } from "./sip/causes";
 import { SipServer } from "./sip/server";
 
 export interface EmbeddedOptions {
@@ -47,11 +34,6 @@ export interface EmbeddedOptions {
   readonly log: Log;
 }
 
-/** Calls that are being offered at a time. How many there may be once they are taken is for the sink to say. */
-const maxOffers = 1000;
-/** What the gateway ends calls with on its own account. */
-const ownCauses: Readonly<Record<string, Cause | undefined>> = gatewayCauses;
-
 export class EmbeddedEngine implements Engine, Sandbox {
   readonly kind = "embedded";
   /** New at each start, so that a session of an earlier run is never taken for one of this. Hexadecimal: never `room`. */
@@ -61,15 +43,10 @@ export class EmbeddedEngine implements Engine, Sandbox {
   readonly #options: EmbeddedOptions;
   readonly #link: MediaLink;
   readonly #sip: SipServer;
-  /** Calls that have not ended, those that are being offered included. */
-  readonly #calls = new Map<string, Call>();
+  readonly #switchboard: Switchboard;
+  readonly #legs = new Map<string, EmbeddedLeg>();
   readonly #callers = new Map<string, SimulatedCaller>();
-  readonly #rooms: Rooms;
-  readonly #recordings: Recordings;
-  readonly #offers = new Set<Promise<Verdict>>();
-  #sink: Sink | null = null;
   #sipPort: number | null = null;
-  #draining = false;
   #closing: Promise<void> | null = null;
 
   constructor(options: EmbeddedOptions) {
@@ -78,21 +55,21 @@ export class EmbeddedEngine implements Engine, Sandbox {
     const { portMin, portMax, timeoutMs: rtpTimeoutMs } = rtp;
     const settings = { host: sip.host, portMin, portMax, rtpTimeoutMs, ackTimeoutMs: commandTimeoutMs, log };
     const link = new MediaLink(settings, {
-      onDigit: (call, digit, duration_ms) => this.#calls.get(call)?.key("rfc4733", digit, duration_ms),
-      onPlayed: (target, play, offset_ms) => this.#player(target)?.played(play, offset_ms),
-      onPlayFailed: (target, play) => this.#player(target)?.playFailed(play),
-      onRecorded: (_call, recording_id, failure) => this.#recordings.recorded(recording_id, failure),
-      onTimeout: (call) => this.#calls.get(call)?.mediaTimeout(),
+      onDigit: (call, digit, duration_ms) => this.#legs.get(call)?.key("rfc4733", digit, duration_ms),
+      onPlayed: (target, play, offset_ms) => switchboard.played(target, play, offset_ms),
+      onPlayFailed: (target, play) => switchboard.playFailed(target, play),
+      onRecorded: (_call, recording_id, failure) => switchboard.recorded(recording_id, failure),
+      onTimeout: (call) => this.#legs.get(call)?.mediaTimeout(),
       onPressed: (call, step) => this.#callers.get(call)?.pressed(step),
-      onLost: () => this.#lost(),
+      onLost: () => switchboard.lost(),
     });
+    const switchboard: Switchboard = new Switchboard({ server: link, media, recordingMaxMs, log });
     this.#link = link;
-    this.#rooms = new Rooms({ link, media, log, emit: (event) => this.#sink?.emitRoom(event) });
-    this.#recordings = new Recordings({ link, log, maxMs: recordingMaxMs, emit: (event) => this.#tell(event) });
-    this.commands = sessionCommands((session_uuid) => this.#call(session_uuid), this.#rooms);
-    this.roomCommands = roomCommands(this.#rooms);
+    this.#switchboard = switchboard;
+    this.commands = switchboard.commands;
+    this.roomCommands = switchboard.roomCommands;
     this.#sip = new SipServer({ ...sip, log }, (call) => {
-      void this.#offer(this.#newSession(), new SipLeg(call, sip.publicHost ?? sip.host));
+      void this.#offer(this.#newSession(), new SipCaller(call, sip.publicHost ?? sip.host));
     });
   }
 
@@ -107,7 +84,7 @@ export class EmbeddedEngine implements Engine, Sandbox {
   }
 
   async start(sink: Sink): Promise<void> {
-    this.#sink = sink;
+    this.#switchboard.start(sink);
     await this.#link.start();
     try {
       this.#sipPort = (await this.#sip.listen()).port;
@@ -121,27 +98,28 @@ export class EmbeddedEngine implements Engine, Sandbox {
     return this.#closing === null && this.#link.connected();
   }
 
-  cancel(id: string, operation_id: string): void {
-    this.#calls.get(id)?.cancel(operation_id);
-    this.#rooms.find(id)?.cancel(operation_id);
+  reads(): void {
+    // All that it has goes with this process: there is nothing that another instance could read.
   }
 
-  async openRoom(room_id: string): Promise<void> {
-    if (this.#closing !== null) throw new Refused("unreachable");
-    await this.#rooms.open(room_id);
+  cancel(id: string, operation_id: string): void {
+    this.#switchboard.cancel(id, operation_id);
+  }
+
+  openRoom(room_id: string): Promise<void> {
+    return this.#switchboard.openRoom(room_id);
   }
 
   closeRoom(room_id: string): Promise<void> {
-    return this.#rooms.close(room_id);
+    return this.#switchboard.closeRoom(room_id);
   }
 
   end(session_uuid: string, cause: string): void {
-    const known = ownCauses[cause] ?? { ...causeOf("NORMAL_CLEARING"), name: cause };
-    this.#calls.get(session_uuid)?.hangup(known, "gateway");
+    this.#switchboard.end(session_uuid, cause);
   }
 
   drain(): void {
-    this.#draining = true;
+    this.#switchboard.drain();
     this.#sip.drain();
   }
 
@@ -166,89 +144,22 @@ export class EmbeddedEngine implements Engine, Sandbox {
     return `${this.node}-${randomUUID()}`;
   }
 
-  /** @throws Refused("gone") */
-  #call(session_uuid: string): Call {
-    const call = this.#calls.get(session_uuid);
-    if (!call) throw new Refused("gone");
-    return call;
-  }
-
-  #player(target: string): Call | Room | undefined {
-    return this.#calls.get(target) ?? this.#rooms.find(target) ?? undefined;
-  }
-
-  /** Of a call that may have ended: its recordings are told of all the same. */
-  #tell({ session_uuid, ...event }: EngineEvent): void {
-    const call = this.#calls.get(session_uuid);
-    if (call) call.emit(event);
-    else this.#sink?.emit({ session_uuid, ...event });
-  }
-
-  /** The media process is gone, and with it every call. Rooms live on, in the next one. */
-  #lost(): void {
-    for (const call of this.#calls.values()) call.hangup(gatewayCauses.MEDIA_SERVER_LOST, "gateway", true);
-    this.#recordings.lost();
-    this.#rooms.lost();
-  }
-
-  /** Never rejects. The leg has its handler, or was refused, before this returns. */
-  #offer(session_uuid: string, leg: Leg): Promise<Verdict> {
-    const offer = this.#admit(session_uuid, leg).finally(() => this.#offers.delete(offer));
-    this.#offers.add(offer);
-    return offer;
-  }
-
-  async #admit(session_uuid: string, leg: Leg): Promise<Verdict> {
-    const { media, log } = this.#options;
-    const sink = this.#sink;
-    if (!sink || this.#draining) return this.#refuse(session_uuid, leg, "unavailable");
-    if (this.#offers.size >= maxOffers) return this.#refuse(session_uuid, leg, "overloaded");
-    const surroundings: Surroundings = {
-      media,
-      log,
-      link: this.#link,
-      recordings: this.#recordings,
-      emit: (event) => sink.emit(event),
-      ended: () => this.#forget(session_uuid),
-    };
-    const call = new Call(session_uuid, leg, surroundings);
-    this.#calls.set(session_uuid, call);
-    try {
-      const { port } = await this.#link.open(session_uuid, leg.transport);
-      const { caller_id, did } = leg;
-      const verdict = await sink.offer({ session_uuid, caller_id, did });
-      if (verdict !== "accepted") return this.#refuse(session_uuid, leg, verdict);
-      call.accepted(port);
-      return verdict;
-    } catch (err) {
-      log.error({ session_uuid, err }, "call could not be offered");
-      return this.#refuse(session_uuid, leg, "unavailable");
-    }
-  }
-
-  #refuse(session_uuid: string, leg: Leg, refusal: Refusal): Refusal {
-    const { caller_id, did } = leg;
-    this.#options.log.info({ caller_id, did, refusal }, "call refused");
-    leg.refuse(refusal);
-    this.#link.close(session_uuid);
-    this.#forget(session_uuid);
-    return refusal;
-  }
-
-  #forget(session_uuid: string): void {
-    this.#calls.delete(session_uuid);
-    this.#callers.delete(session_uuid);
+  #offer(session_uuid: string, caller: Caller): Promise<Verdict> {
+    const leg = new EmbeddedLeg(session_uuid, caller, this.#link, this.#options.log, () => {
+      this.#legs.delete(session_uuid);
+      this.#callers.delete(session_uuid);
+    });
+    this.#legs.set(session_uuid, leg);
+    return this.#switchboard.offer(session_uuid, leg);
   }
 
   async #shutDown(): Promise<void> {
     this.drain();
-    for (const call of this.#calls.values()) call.hangup(gatewayCauses.SERVER_SHUTDOWN, "gateway");
-    // Calls that are being offered have heard it, too, and tell of their end once they are accepted.
-    await Promise.all(this.#offers);
+    await this.#switchboard.close();
     await this.#sip.close();
-    await this.#rooms.closeAll();
+    await this.#switchboard.closeRooms();
     await this.#link.shutdown();
     // A media process that did not end in time was killed: what it had not told by then, it never will.
-    this.#recordings.lost();
+    this.#switchboard.lostRecordings();
   }
 }

@@ -1,111 +1,133 @@
-/**
- * The caller's side of a call, as the rest of the engine sees it: a SIP dialog or a simulated caller. Everything that a
- * command does goes through this port, so a call from the sandbox takes the same path as one from a phone.
- */
+/** A call of the embedded engine as call control sees it: who calls, and his place in the media process. */
 import type { EventName } from "../../contract";
-import type { EndedBy, Verdict } from "../engine";
-import type { SipCall } from "./sip/call";
-import type { Cause } from "./sip/causes";
+import type { Log } from "../../log";
+import { type Cause, causeOf } from "../causes";
+import type { Leg, LegEnd, LegHandler, Refusal } from "../control/leg";
+import type { EndedBy } from "../engine";
+import type { Caller, CallerHandler } from "./caller";
+import { Keypad, type KeyWay } from "./keypad";
+import type { MediaLink } from "./media/link";
 import type { RemoteMedia } from "./sip/sdp";
 
-/** How a call ended. */
-export interface LegEnd {
-  readonly by: EndedBy;
-  readonly cause: string;
-  readonly q850: number;
-  /** The final status of an unanswered call; null once it was answered. */
-  readonly sipStatus: number | null;
-}
+export class EmbeddedLeg implements Leg, CallerHandler {
+  handler: LegHandler | null = null;
+  /** The embedded engine has no word in which app a call belongs. */
+  readonly app_id = null;
+  readonly #call: string;
+  readonly #caller: Caller;
+  readonly #link: MediaLink;
+  readonly #log: Log;
+  readonly #released: () => void;
+  readonly #keypad = new Keypad();
+  /** Where the media process receives this call's RTP. */
+  #port = 0;
+  #remote: RemoteMedia | null = null;
+  #answered = false;
+  #over = false;
 
-export interface LegHandler {
-  /** The caller, or the way to him, ended the call. Once and last; never after `refuse` or `hangup`. */
-  onEnd(end: LegEnd): void;
-  /** A key that came by signalling. */
-  onDigit(digit: string, duration_ms: number): void;
-  /** Where and how the caller wants his media from now on. */
-  onRemote(remote: RemoteMedia): void;
-}
-
-export type Refusal = Exclude<Verdict, "accepted">;
-
-/** Every method does nothing once the leg has ended. */
-export interface Leg {
-  readonly caller_id: string;
-  readonly did: string;
-  /** What the media process opens for it. */
-  readonly transport: "socket" | "simulated";
-  handler: LegHandler | null;
-  /** The call was accepted: the caller hears that it rings. */
-  ring(): void;
-  /** Early media. `port`: where this side receives RTP. Idempotent. */
-  early(port: number): void;
-  answer(port: number): void;
-  /** The call is not accepted. */
-  refuse(refusal: Refusal): void;
-  hangup(cause: Cause): void;
-  /** The app is told this about the call. */
-  happened(event: EventName): void;
-}
-
-/** How long a caller that found no room is asked to wait, in seconds. */
-const retryAfter = 10;
-const refusals = {
-  // ITU-T Q.850: 1 unallocated number, 42 switching equipment congestion, 41 temporary failure.
-  no_app: { status: 404, q850: 1 },
-  overloaded: { status: 503, q850: 42, retryAfter },
-  unavailable: { status: 503, q850: 41, retryAfter },
-} as const satisfies Record<Refusal, { status: number; q850: number; retryAfter?: number }>;
-
-/** A leg that is a SIP dialog. */
-export class SipLeg implements Leg {
-  readonly transport = "socket";
-  readonly #call: SipCall;
-  readonly #address: string;
-
-  /** @param address where this side receives RTP, as it stands in SDP */
-  constructor(call: SipCall, address: string) {
+  /**
+   * @param call as the media process knows it
+   * @param released told when nothing is left of it
+   */
+  constructor(call: string, caller: Caller, link: MediaLink, log: Log, released: () => void) {
     this.#call = call;
-    this.#address = address;
+    this.#caller = caller;
+    this.#link = link;
+    this.#log = log;
+    this.#released = released;
+    caller.handler = this;
   }
 
   get caller_id(): string {
-    return this.#call.callerId;
+    return this.#caller.caller_id;
   }
 
   get did(): string {
-    return this.#call.did;
+    return this.#caller.did;
   }
 
-  get handler(): LegHandler | null {
-    return this.#call.handler;
-  }
-
-  set handler(handler: LegHandler | null) {
-    this.#call.handler = handler;
+  async open(): Promise<void> {
+    const { port } = await this.#link.open(this.#call, this.#caller.transport);
+    this.#port = port;
   }
 
   ring(): void {
-    this.#call.ring();
+    this.#caller.ring();
   }
 
-  early(port: number): void {
-    this.#call.early({ address: this.#address, port });
+  early(): void {
+    this.#caller.early(this.#port);
   }
 
-  answer(port: number): void {
-    this.#call.answer({ address: this.#address, port });
+  async answer(): Promise<void> {
+    // A media process that hangs would leave the caller in silence.
+    await this.#link.ping();
+    if (this.#over || this.#answered) return;
+    this.#answered = true;
+    this.#caller.answer(this.#port);
+    this.#tellMedia();
+    this.handler?.onAnswered();
   }
 
   refuse(refusal: Refusal): void {
-    const { status, ...options } = refusals[refusal];
-    this.#call.refuse(status, options);
+    this.#over = true;
+    this.#caller.refuse(refusal);
   }
 
-  hangup(cause: Cause): void {
-    this.#call.hangup(cause);
+  async hangup(cause: Cause, by: EndedBy): Promise<void> {
+    if (this.#over) return;
+    this.#caller.hangup(cause);
+    this.onEnd({ by, cause: cause.name, q850: cause.q850, sipStatus: this.#answered ? null : cause.sip });
   }
 
-  happened(): void {
-    // A phone hears what happens.
+  /** There is no dialplan here to hand the call back to: this media server ends it. */
+  async handBack(): Promise<boolean> {
+    await this.hangup(causeOf("NORMAL_CLEARING"), "media_server");
+    return false;
+  }
+
+  release(): void {
+    this.#over = true;
+    this.#link.close(this.#call);
+    this.#released();
+  }
+
+  happened(event: EventName): void {
+    this.#caller.happened(event);
+  }
+
+  onEnd(end: LegEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.handler?.onEnd(end);
+  }
+
+  onDigit(digit: string, duration_ms: number): void {
+    this.key("info", digit, duration_ms);
+  }
+
+  onRemote(remote: RemoteMedia): void {
+    this.#remote = remote;
+    this.#tellMedia();
+  }
+
+  /** A key, by whatever way. */
+  key(way: KeyWay, digit: string, duration_ms: number): void {
+    if (!this.#over && this.#keypad.press(way, digit, duration_ms)) this.handler?.onDigit(digit, duration_ms);
+  }
+
+  /** No RTP of the caller comes any more. */
+  mediaTimeout(): void {
+    void this.hangup(causeOf("MEDIA_TIMEOUT"), "media_server");
+  }
+
+  /** Before the answer a caller sends nothing, and on hold he need not, whatever he may: his silence is no time-out then. */
+  #tellMedia(): void {
+    if (!this.#remote) return;
+    const { send, receive } = this.#remote;
+    const remote = { ...this.#remote, receive: receive && send && this.#answered };
+    this.#link.remote(this.#call, remote).catch((err) => {
+      if (!this.#over) this.#log.warn({ session_uuid: this.#call, err }, "media of a caller not set");
+    });
   }
 }

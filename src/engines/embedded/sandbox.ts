@@ -1,7 +1,8 @@
-/** The simulated caller: a leg without a phone, which does what its script says. Its keys and tones go through the media process. */
+/** The simulated caller: one without a phone, which does what its script says. Its keys and tones go through the media process. */
 import type { EventName } from "../../contract";
+import type { LegEnd } from "../control/leg";
 import type { ScriptStep } from "../engine";
-import type { Leg, LegEnd, LegHandler } from "./leg";
+import type { Caller, CallerHandler } from "./caller";
 import type { MediaLink } from "./media/link";
 
 export interface SimulatedCallerOptions {
@@ -22,11 +23,11 @@ const defaultGapMs = 100;
  * with the first event of its name that came after the one that the `wait_for` before it ended with: an event that comes
  * during a `press` is not missed, and two equal steps wait for two events. It has no limit but the end of the call.
  */
-export class SimulatedCaller implements Leg {
+export class SimulatedCaller implements Caller {
   readonly transport = "simulated";
   readonly caller_id: string;
   readonly did: string;
-  handler: LegHandler | null = null;
+  handler: CallerHandler | null = null;
   readonly #options: SimulatedCallerOptions;
   #answered = false;
   #over = false;

@@ -8,7 +8,7 @@ export function callRules(place: () => Place): void {
       const { engine, recorder, call } = place();
       const session_uuid = await call([]);
       const offers = recorder.offers.filter((offer) => offer.session_uuid === session_uuid);
-      expect(offers).toEqual([{ session_uuid, caller_id: "4930123", did: "1000" }]);
+      expect(offers).toEqual([{ session_uuid, caller_id: "4930123", did: "1000", app_id: null }]);
       expect(engine.node).toMatch(/^[A-Za-z0-9]{1,16}$/);
       expect(session_uuid).toMatch(
         new RegExp(`^${engine.node}-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),

@@ -1,5 +1,6 @@
 /** What is played to one call or one room: one sound at a time, that can be paused, taken elsewhere, made louder and stopped. */
-import type { Position, Report, Sound } from "./messages";
+import type { Position, Sound } from "../../control/media_server";
+import type { Report } from "./messages";
 import { FilePlayer, type Player, SilencePlayer } from "./player";
 
 /** A step of volume is 3 dB. */

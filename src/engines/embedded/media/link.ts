@@ -1,8 +1,9 @@
 /** The main process's end of the media child: what it can be told to do, and what it tells. */
-import type { Position, Remote, Report, Sound } from "./messages";
+import type { MediaServer, Position, Sound } from "../../control/media_server";
+import type { Remote, Report } from "./messages";
 import { type MediaOptions, MediaProcess } from "./process";
 
-export type { PcmFile, Position, Remote, Sound } from "./messages";
+export type { Remote } from "./messages";
 export type { MediaOptions } from "./process";
 
 /** What the media child tells. Calls that were closed are not mentioned again, but for what was on its way and for their recordings. */
@@ -36,7 +37,7 @@ export interface MediaHandler {
  *
  * A `target` is the name of a call or of a room; no two of them may have the same.
  */
-export class MediaLink {
+export class MediaLink implements MediaServer {
   private readonly process: MediaProcess;
 
   constructor(

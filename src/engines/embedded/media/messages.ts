@@ -1,4 +1,5 @@
 /** What the main process and the media child say to each other: small JSON messages over the fork's channel, in order. */
+import type { Position, Sound } from "../../control/media_server";
 import type { Refusal } from "../../engine";
 
 /** Where a caller's audio goes and how, as negotiated by SDP (RFC 3264). */
@@ -16,21 +17,6 @@ export interface Remote {
   readonly send: boolean;
   /** Is audio expected? False on hold and before the answer: then its absence is no RTP time-out. */
   readonly receive: boolean;
-}
-
-/** Headerless signed 16-bit little-endian samples, mono, 8 kHz. The file must stay as it is while it plays. */
-export interface PcmFile {
-  readonly path: string;
-  readonly samples: number;
-}
-
-/** What can be played: a file, or nothing at all for a while. */
-export type Sound = PcmFile | { readonly silence_ms: number };
-
-/** What plays, or played when it was stopped, and where in its file it is. */
-export interface Position {
-  readonly play: number;
-  readonly offset_ms: number;
 }
 
 /** Packets of one call. `rejected`: no RTP, unknown payload type, or from a stranger. `skipped`: not sent, the socket was full. */

@@ -1,6 +1,6 @@
 /** What sounds, sample by sample: a file, read ahead asynchronously in chunks, so that neither the disk nor a long file is ever waited for on the media loop; or silence. */
 import { type FileHandle, open } from "node:fs/promises";
-import type { PcmFile } from "./messages";
+import type { SoundFile } from "../../control/media_server";
 import { samplesPerMs } from "./rtp";
 
 export interface Player {
@@ -43,7 +43,7 @@ export class FilePlayer implements Player {
 
   /** `failed` is told when the file cannot be read as far as its `samples`; not after `close`. */
   constructor(
-    private readonly file: PcmFile,
+    private readonly file: SoundFile,
     from_ms: number,
     failed: (reason: string) => void,
   ) {

@@ -1,6 +1,7 @@
 /** An inbound call from its INVITE to its last BYE (RFC 3261 sections 9.2, 13.3, 14.2, 15). */
+
+import { type Cause, causeOf, causeOfQ850 } from "../../causes";
 import type { SipCall, SipCallEnd, SipCallHandler } from "./call";
-import { type Cause, causeOf, causeOfQ850 } from "./causes";
 import { Dialog } from "./dialog";
 import type { Flow } from "./flow";
 import { printable, readUri, readValue } from "./grammar";

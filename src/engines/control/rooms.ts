@@ -1,5 +1,4 @@
 /** The rooms of the engine, by their ids. */
-import { Refused } from "../engine";
 import { Room, type RoomSurroundings } from "./room";
 
 export class Rooms {
@@ -12,7 +11,7 @@ export class Rooms {
   }
 
   /**
-   * Resolves when the media process knows the room. A repeat changes nothing.
+   * Resolves when the media server knows the room. A repeat changes nothing.
    * @throws Refused; a room that was not there before is not there then
    */
   async open(room_id: string): Promise<void> {
@@ -43,11 +42,18 @@ export class Rooms {
     return this.#rooms.get(room_id) ?? null;
   }
 
-  /** @throws Refused("gone") */
-  get(room_id: string): Room {
-    const room = this.#rooms.get(room_id);
-    if (!room) throw new Refused("gone");
-    return room;
+  /** One that the media server has already. */
+  adopt(room_id: string, playback: { readonly command_uid: string } | null): void {
+    if (this.#rooms.has(room_id)) return;
+    const room = new Room(room_id, this.#around);
+    this.#rooms.set(room_id, room);
+    room.adopted(playback);
+  }
+
+  /** Another process has them from now on. */
+  abandon(): void {
+    for (const room of this.#rooms.values()) room.abandon();
+    this.#rooms.clear();
   }
 
   lost(): void {

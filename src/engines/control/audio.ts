@@ -60,13 +60,13 @@ export class Audio {
 
   /**
    * Prompts of a collection are no playback of their own: there is nothing to stop then.
-   * @throws Refused when the media process did not take the command, also when there was nothing to stop
+   * @throws Refused when the media server did not take the command, also when there was nothing to stop
    */
   stopPlayback(): Promise<Outcome> {
     return this.#turns.take(async () => {
       const plays = this.#activity?.kind === "playback";
       if (plays) await this.silence("stopped");
-      else await this.#means.link.ping();
+      else await this.#means.server.ping();
       this.#turns.check();
       return plays ? undefined : nothingPlays;
     });
@@ -104,7 +104,7 @@ export class Audio {
   }
 
   /**
-   * Ends what is going on, and asks the media process in any case: a command that it cannot take must not be taken. Only
+   * Ends what is going on, and asks the media server in any case: a command that it cannot take must not be taken. Only
    * for commands whose turn it is.
    * @throws Refused when it does not answer; what was going on is over all the same
    */
@@ -113,9 +113,9 @@ export class Audio {
     if (activity?.kind === "collection") activity.collection.interrupt();
     try {
       if (this.#playback) await this.#playback.stop();
-      else await this.#means.link.ping();
+      else await this.#means.server.ping();
     } finally {
-      // Only now: the media process has said where it stopped. The call, or a cancel, may have ended it meanwhile.
+      // Only now: the media server has said where it stopped. The call, or a cancel, may have ended it meanwhile.
       if (activity?.kind === "playback" && this.#activity === activity) {
         this.#activity = null;
         if (activity.playback.started) this.#tellStopped(activity, reason);
@@ -205,13 +205,13 @@ export class Audio {
       const activity = this.#activity;
       const plays = activity?.kind === "playback" && activity.playback.started;
       const done = plays && (await act(activity.playback));
-      if (!plays) await this.#means.link.ping();
+      if (!plays) await this.#means.server.ping();
       this.#turns.check();
       return done ? undefined : nothingPlays;
     });
   }
 
-  /** @throws Refused when the media process did not take the command; what was going on is over all the same */
+  /** @throws Refused when the media server did not take the command; what was going on is over all the same */
   #replace({ operation_id }: OperationRef, begin: () => void): Promise<void> {
     return this.#turns.defer(operation_id, async (wanted) => {
       await this.silence("replaced");

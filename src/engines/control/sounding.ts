@@ -1,8 +1,8 @@
-/** One file that the media process was given to play, once: where it is, and when it has ended. */
+/** One file that the media server was given to play, once: where it is, and when it has ended. */
 import type { Track } from "./playlist";
 
 export class Sounding {
-  /** It turned out that the media process could not read it; that may be told before it says that it took the file. */
+  /** It turned out that the media server could not read it; that may be told before it says that it took the file. */
   unreadable = false;
   /** Resolves when it has ended. */
   readonly over: Promise<void>;
@@ -13,7 +13,7 @@ export class Sounding {
   #ended_ms: number | null = null;
 
   /**
-   * @param play its name for the media process
+   * @param play its name for the media server
    * @param from_ms where in the file it begins
    */
   constructor(
@@ -40,7 +40,7 @@ export class Sounding {
     return Math.min(this.track.length_ms, offset_ms + passed_ms);
   }
 
-  /** The media process says that it is here. */
+  /** The media server says that it is here. */
   at(offset_ms: number): void {
     this.#mark = { offset_ms, at: performance.now() };
   }

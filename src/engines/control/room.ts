@@ -3,7 +3,7 @@ import type { Body } from "../../contract";
 import type { Log } from "../../log";
 import type { MediaFiles } from "../../media/files";
 import type { CommandFailure, EngineRoomEvent, OperationRef, Outcome, RoomStopReason } from "../engine";
-import type { MediaLink } from "./media/link";
+import type { MediaServer } from "./media_server";
 import { Playback, type PlaybackMeans } from "./playback";
 import { Turns } from "./turns";
 
@@ -12,7 +12,7 @@ type RoomEvent = EngineRoomEvent extends infer E ? (E extends unknown ? Omit<E, 
 
 /** What the engine lends to its rooms. */
 export interface RoomSurroundings {
-  readonly link: MediaLink;
+  readonly server: MediaServer;
   readonly media: MediaFiles;
   readonly log: Log;
   emit(event: EngineRoomEvent): void;
@@ -20,7 +20,7 @@ export interface RoomSurroundings {
 
 /** A call that is in a room. */
 export interface Member {
-  /** The room is closed: the media process has taken the call out already. */
+  /** The room is closed: the media server has taken the call out already. */
   removed(): void;
 }
 
@@ -42,16 +42,16 @@ export class Room {
   /** Calls that are on their way in. */
   readonly #joins = new Set<Promise<unknown>>();
   #play: Play | null = null;
-  /** The media process is asked to know the room, or knows it. */
+  /** The media server is asked to know the room, or knows it. */
   #known: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(room_id: string, around: RoomSurroundings) {
     this.room_id = room_id;
     this.#around = around;
-    const { link, log, media } = around;
+    const { server, log, media } = around;
     let plays = 0;
-    this.#means = { link, log, media: media.share(), target: room_id, nextPlay: () => ++plays };
+    this.#means = { server, log, media: media.share(), target: room_id, nextPlay: () => ++plays };
   }
 
   get closed(): boolean {
@@ -59,11 +59,11 @@ export class Room {
   }
 
   /**
-   * Resolves when the media process knows the room; one that has taken the place of another is told of it here.
+   * Resolves when the media server knows the room; one that has taken the place of another is told of it here.
    * @throws Refused
    */
   known(): Promise<void> {
-    const asked = this.#known ?? this.#around.link.openRoom(this.room_id);
+    const asked = this.#known ?? this.#around.server.openRoom(this.room_id);
     this.#known = asked;
     asked.catch(() => {
       if (this.#known === asked) this.#known = null;
@@ -89,7 +89,7 @@ export class Room {
     this.#members.delete(member);
   }
 
-  /** @throws Refused when the media process does not take it; what played before is over all the same */
+  /** @throws Refused when the media server does not take it; what played before is over all the same */
   play({ urls, loop, volume }: Body<"playRoom">, operation: OperationRef): Promise<void> {
     const { command_uid, operation_id } = operation;
     return this.#turns.defer(operation_id, async (wanted) => {
@@ -134,7 +134,7 @@ export class Room {
     if (play.playback.started) this.#tellStopped(play, "stopped");
   }
 
-  /** The media process is lost, and all calls with it: the room lives on, empty and silent. */
+  /** The media server is lost, and all calls with it: the room lives on, empty and silent. */
   lost(): void {
     this.#known = null;
     const play = this.#play;
@@ -145,6 +145,22 @@ export class Room {
     else this.#tellFailed(play.operation, "Media server unavailable");
   }
 
+  /** In place of `known`: the media server has it. What played by the store is silent by now. */
+  adopted(playback: { readonly command_uid: string } | null): void {
+    this.#known = Promise.resolve();
+    if (playback === null) return;
+    const { command_uid } = playback;
+    this.#emit({ type: "play.stopped", command_uid, offset_ms: 0, duration_ms: 0, reason: "stopped" });
+  }
+
+  /** Another process has it from now on: nothing more is told here. */
+  abandon(): void {
+    this.#turns.end();
+    this.#play?.playback.abandon();
+    this.#play = null;
+    this.#members.clear();
+  }
+
   /** Its playback ends, its members are removed, joins under way fail. Resolves once all of that was told. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
@@ -152,7 +168,7 @@ export class Room {
   }
 
   async #end(): Promise<void> {
-    const { link, log } = this.#around;
+    const { server, log } = this.#around;
     const { room_id } = this;
     this.#turns.end();
     await this.#turns.idle();
@@ -162,7 +178,7 @@ export class Room {
       );
     }
     // Before its members are told: what they do next must find them outside.
-    link.closeRoom(room_id);
+    server.closeRoom(room_id);
     for (const member of this.#members) member.removed();
     this.#members.clear();
     await Promise.allSettled(this.#joins);
@@ -205,23 +221,23 @@ export class Room {
     return this.#turns.take(async () => {
       const play = this.#play?.playback.started ? this.#play : null;
       const done = play !== null && (await act(play.playback));
-      if (play === null) await this.#around.link.ping();
+      if (play === null) await this.#around.server.ping();
       this.#turns.check();
       return done ? undefined : nothingPlays;
     });
   }
 
   /**
-   * Ends what plays, and asks the media process in any case.
+   * Ends what plays, and asks the media server in any case.
    * @throws Refused when it does not answer; what played is over all the same
    */
   async #silence(reason: RoomStopReason): Promise<void> {
     const play = this.#play;
     try {
       if (play) await play.playback.stop();
-      else await this.#around.link.ping();
+      else await this.#around.server.ping();
     } finally {
-      // Only now: the media process has said where it stopped. A cancel, or its own end, may have come meanwhile.
+      // Only now: the media server has said where it stopped. A cancel, or its own end, may have come meanwhile.
       if (play && this.#play === play) {
         this.#play = null;
         if (play.playback.started) this.#tellStopped(play, reason);

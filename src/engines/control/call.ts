@@ -1,6 +1,7 @@
 /** One call: offered → ringing → early → answered → ended. Joins the caller's leg with what the call hears. */
 import type { Body, EventName } from "../../contract";
 import type { MediaFiles } from "../../media/files";
+import { type Cause, gatewayCauses } from "../causes";
 import {
   type EndedBy,
   type EngineEvent,
@@ -10,18 +11,16 @@ import {
   Refused,
 } from "../engine";
 import { Audio, type CallEvent } from "./audio";
-import { Keypad, type KeyWay } from "./keypad";
 import type { Leg, LegEnd, LegHandler } from "./leg";
 import { Membership } from "./membership";
+import { namesOf } from "./names";
 import type { PlaybackMeans } from "./playback";
 import type { Recordings } from "./recordings";
 import type { Room } from "./room";
-import { type Cause, causeOf } from "./sip/causes";
-import type { RemoteMedia } from "./sip/sdp";
 import { Turns } from "./turns";
 
 /** What the engine lends to its calls. */
-export interface Surroundings extends Pick<PlaybackMeans, "link" | "log"> {
+export interface Surroundings extends Pick<PlaybackMeans, "server" | "log"> {
   readonly media: MediaFiles;
   readonly recordings: Recordings;
   emit(event: EngineEvent): void;
@@ -29,37 +28,18 @@ export interface Surroundings extends Pick<PlaybackMeans, "link" | "log"> {
   ended(call: Call): void;
 }
 
-/** The canonical events that an engine event leads to. */
-const names: { readonly [T in EngineEvent["type"]]: readonly EventName[] } = {
-  early: [],
-  answered: ["call.answered", "command.result"],
-  dtmf: ["dtmf"],
-  "playback.started": ["playback.started", "command.result"],
-  "playback.moved": [],
-  "playback.stopped": ["playback.stopped"],
-  "playback.file_not_found": ["playback.file_not_found"],
-  "digits.started": ["command.result"],
-  "digits.collected": ["digits.collected"],
-  "room.joined": ["conference.member.joined", "command.result"],
-  "room.left": ["conference.member.left"],
-  "room.muted": ["conference.member.muted", "command.result"],
-  "recording.started": [],
-  // The file is there; where it goes from here is nothing that a caller could see.
-  "recording.stopped": ["recording.completed"],
-  handed_back: [],
-  failed: ["command.result"],
-  hangup: ["call.hangup"],
-};
-
-function namesOf(event: CallEvent): readonly EventName[] {
-  if (event.type === "room.muted" && !event.muted) return ["conference.member.unmuted", "command.result"];
-  if (event.type === "room.left" && event.operation_id !== null) return ["conference.member.left", "command.result"];
-  return names[event.type];
+interface CallEnd extends LegEnd {
+  /** The media server lost the call. */
+  readonly lost: boolean;
 }
 
-interface CallEnd extends LegEnd {
-  /** The media process lost the call. */
-  readonly lost: boolean;
+/** What is known of a call that this process has not begun. */
+export interface Adopted {
+  readonly state: "ringing" | "early" | "answered" | "handed_back";
+  /** What it was playing or collecting by the store: nobody goes on with that. */
+  readonly playback: { readonly command_uid: string } | null;
+  readonly collecting: { readonly command_uid: string } | null;
+  readonly room: { readonly room: Room; readonly muted: boolean } | null;
 }
 
 export class Call implements LegHandler {
@@ -69,11 +49,10 @@ export class Call implements LegHandler {
   readonly #turns = new Turns();
   readonly #audio: Audio;
   readonly #membership: Membership;
-  readonly #keypad = new Keypad();
-  #state: "offered" | "ringing" | "early" | "answered" | "ended" = "offered";
-  /** Where the media process receives this call's RTP. */
-  #port = 0;
-  #remote: RemoteMedia | null = null;
+  #state: "offered" | "ringing" | "early" | "answered" | "handed_back" | "ended" = "offered";
+  #lost = false;
+  /** Operations that the next answer confirms. */
+  readonly #answering = new Set<string>();
   /** An end that came while the call was being offered: told once it was accepted. */
   #overtaken: CallEnd | null = null;
 
@@ -82,52 +61,96 @@ export class Call implements LegHandler {
     this.#leg = leg;
     this.#around = around;
     let plays = 0;
-    const { link, log, media } = around;
-    const means = { link, log, media: media.share(), target: session_uuid, nextPlay: () => ++plays };
+    const { server, log, media } = around;
+    const means = { server, log, media: media.share(), target: session_uuid, nextPlay: () => ++plays };
     const emit = (event: CallEvent) => this.emit(event);
     this.#audio = new Audio(means, this.#turns, { emit, opening: () => this.#early() });
     const interrupt = () => this.#audio.silence("replaced");
     const confirm = (event: CallEvent) => this.#confirm(event);
-    this.#membership = new Membership({ link, log, call: session_uuid, turns: this.#turns, emit, confirm, interrupt });
+    this.#membership = new Membership({
+      server,
+      log,
+      call: session_uuid,
+      turns: this.#turns,
+      emit,
+      confirm,
+      interrupt,
+    });
     leg.handler = this;
   }
 
-  /**
-   * The gateway takes the call.
-   * @param port where the media process receives this call's RTP
-   */
-  accepted(port: number): void {
-    this.#port = port;
+  /** The gateway takes the call. */
+  accepted(): void {
     this.#state = "ringing";
     this.#leg.happened("call.new");
     if (this.#overtaken) this.#end(this.#overtaken);
     else this.#leg.ring();
   }
 
-  async answer(operation: OperationRef): Promise<void> {
-    // A media process that hangs would leave the caller in silence.
-    if (this.#state !== "answered") await this.#around.link.ping();
-    if (this.#state === "ended") throw new Refused("gone");
-    const first = this.#state !== "answered";
-    this.#state = "answered";
-    if (first) {
-      this.#leg.answer(this.#port);
-      this.#tellMedia();
+  /** In place of `accepted`, for a call that another process has begun. What sounded is silent by now. */
+  adopted({ state, playback, collecting, room }: Adopted): void {
+    this.#state = state;
+    if (room) this.#membership.adopted(room.room, room.muted);
+    if (playback) {
+      const { command_uid } = playback;
+      this.emit({ type: "playback.stopped", command_uid, offset_ms: 0, duration_ms: 0, reason: "stopped" });
     }
-    const event = { type: "answered", operation_id: operation.operation_id } as const;
-    if (first) this.emit(event);
-    else this.#confirm(event);
+    if (collecting) {
+      const { command_uid } = collecting;
+      this.emit({ type: "digits.collected", command_uid, digits: "", terminator: null, status: "unknown" });
+    }
+    if (this.#overtaken) this.#end(this.#overtaken);
   }
 
-  /**
-   * Ends the call towards the caller.
-   * @param lost the media process lost it
-   */
-  hangup(cause: Cause, by: EndedBy, lost = false): void {
-    if (this.#state === "ended") return;
-    this.#leg.hangup(cause);
+  async answer({ operation_id }: OperationRef): Promise<void> {
+    if (this.#state === "ended") throw new Refused("gone");
+    if (this.#state === "answered") {
+      this.#confirm({ type: "answered", operation_id });
+      return;
+    }
+    this.#answering.add(operation_id);
+    try {
+      await this.#leg.answer();
+    } catch (err) {
+      this.#answering.delete(operation_id);
+      throw err;
+    }
+    // Else it was answered, and may have ended since.
+    if (this.#answering.has(operation_id)) this.#alive();
+  }
+
+  /** Ends the call towards the caller. */
+  async hangup(cause: Cause, by: EndedBy): Promise<void> {
+    if (this.#state !== "ended") await this.#leg.hangup(cause, by);
+  }
+
+  /** The dialplan of the media server goes on with it; where there is none, the call ends. */
+  async handBack(): Promise<void> {
+    this.#alive();
+    if (!(await this.#leg.handBack())) return;
+    this.#alive();
+    this.#state = "handed_back";
+    this.#silent();
+    this.emit({ type: "handed_back" });
+  }
+
+  /** The media server has lost it. */
+  lost(): void {
+    this.#lost = true;
+    const cause = gatewayCauses.MEDIA_SERVER_LOST;
+    const { session_uuid } = this;
+    // Towards the caller it may still be there, and a leg of our own says here that it has ended.
+    this.#leg.hangup(cause, "gateway").catch((err) => {
+      this.#around.log.debug({ session_uuid, err }, "a lost call could not be hung up");
+    });
     const sipStatus = this.#state === "answered" ? null : cause.sip;
-    this.#ended({ by, cause: cause.name, q850: cause.q850, sipStatus, lost });
+    this.onEnd({ by: "gateway", cause: cause.name, q850: cause.q850, sipStatus });
+  }
+
+  /** Another process goes on with it: nothing more is told here. */
+  abandon(): void {
+    this.#state = "ended";
+    this.#silent();
   }
 
   startPlayback(body: Body<"startPlayback">, operation: OperationRef): Promise<void> {
@@ -168,7 +191,7 @@ export class Call implements LegHandler {
   }
 
   startRecording(file: RecordingFile, operation: OperationRef): Promise<Outcome> {
-    const alive = () => this.#state !== "ended";
+    const alive = () => this.#state !== "ended" && this.#state !== "handed_back";
     return this.#immediate(this.#around.recordings.start(this.session_uuid, file, operation, alive));
   }
 
@@ -184,25 +207,23 @@ export class Call implements LegHandler {
     this.#around.recordings.cancel(operation_id);
   }
 
-  onEnd(end: LegEnd): void {
-    this.#ended({ ...end, lost: false });
+  onAnswered(): void {
+    if (this.#state !== "ringing" && this.#state !== "early") return;
+    this.#state = "answered";
+    const [operation_id = null, ...others] = this.#answering;
+    this.#answering.clear();
+    this.emit({ type: "answered", operation_id });
+    for (const other of others) this.#confirm({ type: "answered", operation_id: other });
   }
 
   onDigit(digit: string, duration_ms: number): void {
-    this.key("info", digit, duration_ms);
-  }
-
-  onRemote(remote: RemoteMedia): void {
-    this.#remote = remote;
-    this.#tellMedia();
-  }
-
-  /** A key, by whatever way: told as an event, and given to what collects. */
-  key(way: KeyWay, digit: string, duration_ms: number): void {
-    if (this.#state === "offered" || this.#state === "ended") return;
-    if (!this.#keypad.press(way, digit, duration_ms)) return;
+    if (this.#state === "offered" || this.#state === "handed_back" || this.#state === "ended") return;
     this.emit({ type: "dtmf", digit, duration_ms });
     this.#audio.key(digit);
+  }
+
+  onEnd(end: LegEnd): void {
+    this.#ended({ ...end, lost: this.#lost });
   }
 
   /** Tells an event of this call, the caller as well. */
@@ -219,27 +240,23 @@ export class Call implements LegHandler {
     this.#audio.playFailed(play);
   }
 
-  /** No RTP of the caller comes any more. */
-  mediaTimeout(): void {
-    this.hangup(causeOf("MEDIA_TIMEOUT"), "media_server");
-  }
-
   #early(): void {
     if (this.#state !== "ringing") return;
     this.#state = "early";
-    this.#leg.early(this.#port);
+    this.#leg.early();
     this.emit({ type: "early" });
   }
 
-  /** Before the answer a caller sends nothing, and on hold he need not, whatever he may: his silence is no time-out then. */
-  #tellMedia(): void {
-    if (!this.#remote) return;
-    const { link, log } = this.#around;
-    const { send, receive } = this.#remote;
-    const remote = { ...this.#remote, receive: receive && send && this.#state === "answered" };
-    link.remote(this.session_uuid, remote).catch((err) => {
-      if (this.#state !== "ended") log.warn({ session_uuid: this.session_uuid, err }, "media of a caller not set");
-    });
+  /** What was going on is over, and nothing is told of it. */
+  #silent(): void {
+    this.#turns.end();
+    this.#audio.end();
+    this.#membership.end();
+  }
+
+  /** @throws Refused("gone") */
+  #alive(): void {
+    if (this.#state === "ended") throw new Refused("gone");
   }
 
   /** A command whose result follows at once. */
@@ -259,7 +276,7 @@ export class Call implements LegHandler {
     this.#turns.end();
     const unfinished = this.#audio.end();
     this.#membership.end();
-    this.#around.link.close(this.session_uuid);
+    this.#leg.release();
     const end = { type: "hangup", cause, q850_cause: q850, sip_status: sipStatus, by, ...unfinished } as const;
     this.emit(lost ? { ...end, lost } : end);
     this.#around.ended(this);

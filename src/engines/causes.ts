@@ -2,7 +2,7 @@
  * Hangup causes by the names that FreeSWITCH knows: Q.850 code and the final SIP status of a call that is refused with
  * them. Names that are FreeSWITCH's own are a normal clearing on the Q.850 side, as FreeSWITCH reports them.
  */
-import type { Body } from "../../../contract";
+import type { Body } from "../contract";
 
 export interface Cause {
   readonly name: string;

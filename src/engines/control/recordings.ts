@@ -1,10 +1,10 @@
-/** The recordings that the media process writes: each is told of as started and as stopped once, whatever becomes of its call. */
+/** The recordings that the media server writes: each is told of as started and as stopped once, whatever becomes of its call. */
 import type { Log } from "../../log";
 import { type EngineEvent, type OperationRef, type Outcome, type RecordingFile, Refused } from "../engine";
-import type { MediaLink } from "./media/link";
+import type { MediaServer } from "./media_server";
 
 export interface RecordingMeans {
-  readonly link: MediaLink;
+  readonly server: MediaServer;
   readonly log: Log;
   /** Of one recording, in milliseconds. */
   readonly maxMs: number;
@@ -42,17 +42,17 @@ export class Recordings {
     { operation_id, command_uid }: OperationRef,
     alive: () => boolean,
   ): Promise<Outcome> {
-    const { link, maxMs, emit } = this.#means;
+    const { server, maxMs, emit } = this.#means;
     // A second one would end the first, of whose file somebody else is told.
     if (this.#of(session_uuid)) {
-      await link.ping();
+      await server.ping();
       return notStarted;
     }
     const recording: Recording = { session_uuid, operation_id, started: false, ended: null };
     this.#running.set(recording_id, recording);
     let taken = false;
     try {
-      const { failure } = await link.record(session_uuid, recording_id, path, maxMs);
+      const { failure } = await server.record(session_uuid, recording_id, path, maxMs);
       if (failure !== null) return notStarted;
       if (!alive()) throw new Refused("gone");
       taken = this.#running.has(recording_id);
@@ -74,7 +74,7 @@ export class Recordings {
    * @throws Refused
    */
   stop(session_uuid: string): Promise<void> {
-    return this.#means.link.stopRecording(session_uuid);
+    return this.#means.server.stopRecording(session_uuid);
   }
 
   /** The file is closed. */
@@ -91,6 +91,16 @@ export class Recordings {
     this.#means.emit({ session_uuid, type: "recording.stopped", recording_id, failure: told });
   }
 
+  /** One that another process has begun, and told of. */
+  adopted(session_uuid: string, recording_id: string): void {
+    this.#running.set(recording_id, { session_uuid, operation_id: "", started: true, ended: null });
+  }
+
+  /** Another process has them from now on. */
+  abandon(): void {
+    this.#running.clear();
+  }
+
   /** What this operation began ends, and what it would begin as soon as it has; its outcome was told already. */
   cancel(operation_id: string): void {
     for (const [recording_id, recording] of this.#running) {
@@ -100,14 +110,14 @@ export class Recordings {
     }
   }
 
-  /** The media process is gone: the files end where they are. */
+  /** The media server is gone: the files end where they are. */
   lost(): void {
     for (const [recording_id, { started }] of this.#running) if (started) this.recorded(recording_id, null);
   }
 
   #end(session_uuid: string): void {
-    const { link, log } = this.#means;
-    link.stopRecording(session_uuid).catch((err) => log.warn({ session_uuid, err }, "recording could not be ended"));
+    const { server, log } = this.#means;
+    server.stopRecording(session_uuid).catch((err) => log.warn({ session_uuid, err }, "recording could not be ended"));
   }
 
   #of(session_uuid: string): Recording | undefined {

@@ -2,7 +2,7 @@
 import type { Log } from "../../log";
 import type { MediaShare } from "../../media/files";
 import { type CommandFailure, type MediaFailure, Refused } from "../engine";
-import type { MediaLink } from "./media/link";
+import type { MediaServer } from "./media_server";
 import { type Programme, type Track, type Tracks, tracksOf } from "./playlist";
 import { Sounding } from "./sounding";
 
@@ -10,7 +10,7 @@ import { Sounding } from "./sounding";
 export interface PlaybackListener {
   /** The first file was fetched and is about to sound. */
   opening(): void;
-  /** The media process plays it. */
+  /** The media server plays it. */
   started(index: number): void;
   /** The next file of the list sounds. */
   advanced(): void;
@@ -39,9 +39,9 @@ export interface Place {
 /** What playing needs. */
 export interface PlaybackMeans {
   readonly media: MediaShare;
-  readonly link: MediaLink;
+  readonly server: MediaServer;
   readonly log: Log;
-  /** The call or room, as the media process knows it. */
+  /** The call or room, as the media server knows it. */
   readonly target: string;
   /** Names one play of one file: each number is used once for a target. */
   nextPlay(): number;
@@ -90,32 +90,32 @@ export class Playback {
   /**
    * Pauses or resumes it. Between two files the next one begins so.
    * @returns false when it was over before
-   * @throws Refused when the media process does not answer; then it is as it was
+   * @throws Refused when the media server does not answer; then it is as it was
    */
   async pause(paused: boolean): Promise<boolean> {
-    const { link, target } = this.#means;
+    const { server, target } = this.#means;
     const before = this.#paused;
-    // Before the media process knows: a file that is given to it meanwhile must not begin the other way.
+    // Before the media server knows: a file that is given to it meanwhile must not begin the other way.
     this.#setPaused(paused);
     try {
-      return this.#moved(await link.pause(target, paused));
+      return this.#moved(await server.pause(target, paused));
     } catch (err) {
       this.#setPaused(before);
-      this.#undo(err, () => link.pause(target, before));
+      this.#undo(err, () => server.pause(target, before));
       throw err;
     }
   }
 
   /** Sets the volume, for this playback to its end. Returns and throws as `pause` does. */
   async setVolume(volume: number): Promise<boolean> {
-    const { link, target } = this.#means;
+    const { server, target } = this.#means;
     const before = this.#volume;
     this.#volume = volume;
     try {
-      return this.#moved(await link.volume(target, volume));
+      return this.#moved(await server.volume(target, volume));
     } catch (err) {
       this.#volume = before;
-      this.#undo(err, () => link.volume(target, before));
+      this.#undo(err, () => server.volume(target, before));
       throw err;
     }
   }
@@ -124,14 +124,14 @@ export class Playback {
    * Goes elsewhere in the file that sounds; a place behind its end ends it. While the next one is still being fetched, the
    * one that sounded last is taken up again.
    * @returns false when it was over before
-   * @throws Refused when the media process does not answer
+   * @throws Refused when the media server does not answer
    */
   async seek(offset_ms: number): Promise<boolean> {
-    const { link, target } = this.#means;
+    const { server, target } = this.#means;
     while (!this.#over && this.#sounding) {
       const sounding = this.#sounding;
       if (sounding.ended) return this.#again(sounding.track, offset_ms);
-      const position = await link.seek(target, offset_ms);
+      const position = await server.seek(target, offset_ms);
       if (position?.play === sounding.play) return this.#moved(position);
       // It ended while it was asked for: what sounds now is another file, or none.
     }
@@ -139,20 +139,20 @@ export class Playback {
   }
 
   /**
-   * Ends it; nothing is told of it from now on. Resolves once the media process has answered, and `position` is exact.
+   * Ends it; nothing is told of it from now on. Resolves once the media server has answered, and `position` is exact.
    * @throws Refused when it does not answer; the playback is over all the same
    */
   async stop(): Promise<void> {
-    const { target, link } = this.#means;
+    const { target, server } = this.#means;
     const sounding = this.#sounding;
     const sounds = !this.#over && sounding !== null && !sounding.ended;
     this.#over = true;
     try {
       if (!sounds) {
-        await link.ping();
+        await server.ping();
         return;
       }
-      const stopped = await link.stop(target);
+      const stopped = await server.stop(target);
       // Its end may have come first: then nothing was left to stop.
       if (stopped?.play === sounding.play) sounding.end(stopped.offset_ms);
     } finally {
@@ -160,13 +160,13 @@ export class Playback {
     }
   }
 
-  /** Ends it without waiting for the media process. */
+  /** Ends it without waiting for the media server. */
   halt(): void {
     const { target, log } = this.#means;
     this.stop().catch((err) => log.warn({ target, err }, "stop of a playback was not confirmed"));
   }
 
-  /** Ends it where the media process forgets the target anyway. */
+  /** Ends it where the media server forgets the target anyway. */
   abandon(): void {
     this.#over = true;
     this.#close();
@@ -188,12 +188,12 @@ export class Playback {
     };
   }
 
-  /** The media process has played a file to `offset_ms`, its end. */
+  /** The media server has played a file to `offset_ms`, its end. */
   played(play: number, offset_ms: number): void {
     if (this.#sounding?.play === play) this.#sounding.end(offset_ms);
   }
 
-  /** The media process could not read a file that was fetched: it counts as one that could not be. */
+  /** The media server could not read a file that was fetched: it counts as one that could not be. */
   unreadable(play: number): void {
     const sounding = this.#sounding;
     if (this.#over || sounding?.play !== play) return;
@@ -202,7 +202,7 @@ export class Playback {
     sounding.end(sounding.offset_ms);
   }
 
-  /** @throws Refused when the media process does not take a file */
+  /** @throws Refused when the media server does not take a file */
   async #run(): Promise<CommandFailure | null> {
     let track = await this.#tracks.next();
     while (track && !this.#over) {
@@ -239,8 +239,8 @@ export class Playback {
   }
 
   #give({ play, track, offset_ms }: Sounding): Promise<void> {
-    const { target, link } = this.#means;
-    return link.play(target, play, track.sound, offset_ms, this.#paused, this.#volume);
+    const { target, server } = this.#means;
+    return server.play(target, play, track.sound, offset_ms, this.#paused, this.#volume);
   }
 
   /** A file that has ended sounds again, from here. */
@@ -257,7 +257,7 @@ export class Playback {
   }
 
   /**
-   * @param position of what the media process had when it was asked; null: nothing, or it is known
+   * @param position of what the media server had when it was asked; null: nothing, or it is known
    * @returns whether there was something to act on
    */
   #moved(position: { readonly play: number; readonly offset_ms: number } | null): boolean {

@@ -1,8 +1,9 @@
-/** What the embedded engine does for each command. */
+/** What an engine does for each command. */
+import { causeOf } from "../causes";
 import type { EngineCommands, EngineRoomCommands } from "../engine";
 import type { Call } from "./call";
+import type { Room } from "./room";
 import type { Rooms } from "./rooms";
-import { causeOf } from "./sip/causes";
 
 /** @param find throws `Refused("gone")` for a call that is not there */
 export function sessionCommands(find: (session_uuid: string) => Call, rooms: Rooms): EngineCommands {
@@ -12,12 +13,11 @@ export function sessionCommands(find: (session_uuid: string) => Call, rooms: Roo
       return undefined;
     },
     hangup: async (session_uuid, { cause }) => {
-      find(session_uuid).hangup(causeOf(cause), "app");
+      await find(session_uuid).hangup(causeOf(cause), "app");
       return undefined;
     },
-    // There is no dialplan here to hand the call back to: this media server ends it.
     disconnect: async (session_uuid) => {
-      find(session_uuid).hangup(causeOf("NORMAL_CLEARING"), "media_server");
+      await find(session_uuid).handBack();
       return undefined;
     },
     startPlayback: async (session_uuid, body, operation) => {
@@ -58,14 +58,15 @@ export function sessionCommands(find: (session_uuid: string) => Call, rooms: Roo
   };
 }
 
-export function roomCommands(rooms: Rooms): EngineRoomCommands {
+/** @param find throws `Refused("gone")` for a room that is not there */
+export function roomCommands(find: (room_id: string) => Room): EngineRoomCommands {
   return {
     playRoom: async (room_id, body, operation) => {
-      await rooms.get(room_id).play(body, operation);
+      await find(room_id).play(body, operation);
       return undefined;
     },
-    pauseRoom: async (room_id, { paused }) => rooms.get(room_id).pause(paused),
-    setRoomVolume: async (room_id, { volume }) => rooms.get(room_id).setVolume(volume),
-    stopRoom: async (room_id) => rooms.get(room_id).stop(),
+    pauseRoom: async (room_id, { paused }) => find(room_id).pause(paused),
+    setRoomVolume: async (room_id, { volume }) => find(room_id).setVolume(volume),
+    stopRoom: async (room_id) => find(room_id).stop(),
   };
 }

@@ -3,14 +3,14 @@ import type { Body } from "../../contract";
 import type { Log } from "../../log";
 import { type LeaveReason, type OperationRef, Refused } from "../engine";
 import type { CallEvent } from "./audio";
-import type { MediaLink } from "./media/link";
+import type { MediaServer } from "./media_server";
 import type { Member, Room } from "./room";
 import type { Turns } from "./turns";
 
 export interface MembershipMeans {
-  readonly link: MediaLink;
+  readonly server: MediaServer;
   readonly log: Log;
-  /** The call, as the media process knows it. */
+  /** The call, as the media server knows it. */
   readonly call: string;
   readonly turns: Turns;
   emit(event: CallEvent): void;
@@ -41,14 +41,14 @@ export class Membership {
 
   /**
    * @param room null: there is none of this name any more
-   * @throws Refused when the media process does not take it; what played on the call is over all the same
+   * @throws Refused when the media server does not take it; what played on the call is over all the same
    */
   join(room: Room | null, { muted }: Body<"joinRoom">, operation: OperationRef): Promise<void> {
-    const { turns, link } = this.#means;
+    const { turns, server } = this.#means;
     const { operation_id } = operation;
     const joined = turns.defer(operation_id, async (wanted) => {
       if (room === null || this.#stay?.room === room) {
-        await link.ping();
+        await server.ping();
         turns.check();
         if (wanted()) this.#confirm(room, operation_id);
         return;
@@ -60,13 +60,13 @@ export class Membership {
     return room === null ? joined : room.joining(joined);
   }
 
-  /** @throws Refused when the media process does not take it */
+  /** @throws Refused when the media server does not take it */
   leave({ operation_id }: OperationRef): Promise<void> {
     return this.#change(operation_id, async (stay) => {
       try {
-        await this.#means.link.leave(this.#means.call);
+        await this.#means.server.leave(this.#means.call);
       } catch (err) {
-        // It comes to pass all the same, once the media process goes on: what must not be told is that the call is inside.
+        // It comes to pass all the same, once the media server goes on: what must not be told is that the call is inside.
         if (err instanceof Refused && err.refusal === "late" && this.#stay === stay) this.#left("left", operation_id);
         throw err;
       }
@@ -76,12 +76,12 @@ export class Membership {
     });
   }
 
-  /** @throws Refused when the media process does not take it */
+  /** @throws Refused when the media server does not take it */
   mute(muted: boolean, { operation_id }: OperationRef): Promise<void> {
-    const { call, link, turns } = this.#means;
+    const { call, server, turns } = this.#means;
     return this.#change(operation_id, async (stay) => {
       try {
-        await link.mute(call, muted);
+        await server.mute(call, muted);
       } catch (err) {
         if (err instanceof Refused && err.refusal === "late") this.#setBack(stay);
         throw err;
@@ -95,6 +95,13 @@ export class Membership {
       stay.muted = muted;
       this.#means.emit({ type: "room.muted", operation_id, room_id: stay.room.room_id, muted });
     });
+  }
+
+  /** It is in the room already, since before this process knew of it. */
+  adopted(room: Room, muted: boolean): void {
+    const member = { removed: () => this.#left("removed", null) };
+    this.#stay = { room, member, joined_by: "", muted, last: null };
+    room.add(member);
   }
 
   /** What this operation did is undone; its outcome was told already. That a call has left cannot be. */
@@ -118,10 +125,10 @@ export class Membership {
   }
 
   async #enter(room: Room, muted: boolean, operation_id: string, wanted: () => boolean): Promise<void> {
-    const { call, link, turns, emit } = this.#means;
+    const { call, server, turns, emit } = this.#means;
     const { room_id } = room;
     if (this.#stay !== null) {
-      await link.leave(call);
+      await server.leave(call);
       this.#left("left", null);
     }
     if (!room.closed) await room.known();
@@ -129,7 +136,7 @@ export class Membership {
       this.#roomEnded(operation_id);
       return;
     }
-    await link.join(call, room_id, muted);
+    await server.join(call, room_id, muted);
     turns.check();
     if (room.closed) this.#roomEnded(operation_id);
     else if (wanted()) {
@@ -152,9 +159,9 @@ export class Membership {
 
   /** A command for a call in a room. It was in one when the command was admitted: if it is in none now, the room has ended. */
   #change(operation_id: string, act: (stay: Stay) => Promise<void>): Promise<void> {
-    const { turns, link } = this.#means;
+    const { turns, server } = this.#means;
     return turns.defer(operation_id, async (wanted) => {
-      if (this.#stay === null) await link.ping();
+      if (this.#stay === null) await server.ping();
       turns.check();
       if (!wanted()) return;
       if (this.#stay === null) this.#roomEnded(operation_id);
@@ -175,12 +182,12 @@ export class Membership {
   }
 
   #takeOut(): void {
-    const { call, link, log } = this.#means;
-    link.leave(call).catch((err) => log.warn({ call, err }, "call could not be taken out of a room"));
+    const { call, server, log } = this.#means;
+    server.leave(call).catch((err) => log.warn({ call, err }, "call could not be taken out of a room"));
   }
 
   #setBack({ muted }: Stay): void {
-    const { call, link, log } = this.#means;
-    link.mute(call, muted).catch((err) => log.warn({ call, err }, "mute of a call could not be set back"));
+    const { call, server, log } = this.#means;
+    server.mute(call, muted).catch((err) => log.warn({ call, err }, "mute of a call could not be set back"));
   }
 }

@@ -2,7 +2,7 @@
 import type { Log } from "../../log";
 import { MediaError, type MediaFile, type MediaShare } from "../../media/files";
 import type { MediaFailure } from "../engine";
-import type { Sound } from "./media/link";
+import type { Sound } from "./media_server";
 
 /** Fetches under way or waiting to sound. Four announcements of 0.3 s each hide a fetch of a second. */
 const ahead = 4;
@@ -149,8 +149,8 @@ class Playlist implements Tracks {
   }
 
   #track(index: number, file: MediaFile): Track {
-    const { path, samples } = file;
-    const track = { index, sound: { path, samples }, length_ms: Math.floor(samples / 8) };
+    const { path, url, samples } = file;
+    const track = { index, sound: { path, url, samples }, length_ms: Math.floor(samples / 8) };
     this.#files.set(track, file);
     if (this.#loop && !this.#kept.has(index) && this.#keptSamples + samples <= keptSamples) {
       this.#keptSamples += samples;
