@@ -33,7 +33,6 @@ export interface DriftMeterOptions {
   readonly now?: () => number;
 }
 
-/** Compiles everything when it is made, so that no call waits for it later. */
 export class DriftMeter implements ContractCheck {
   readonly #options: DriftMeterOptions;
   readonly #promised = promised();

@@ -40,23 +40,26 @@ interface WholeDocument extends Document {
 interface Header {
   readonly name: string;
   readonly required: boolean;
-  readonly valid: ValidateFunction;
+  readonly valid: Lazy;
 }
 
 /** One declared response, compiled. */
 interface Declared {
   readonly headers: readonly Header[];
   /** By media type; empty: without a body. */
-  readonly content: ReadonlyMap<string, ValidateFunction>;
+  readonly content: ReadonlyMap<string, Lazy>;
 }
 
-/** The document's answers and webhooks, compiled. */
+/** Compiles at its first call. */
+type Lazy = () => ValidateFunction;
+
+/** The document's answers and webhooks: each compiled when it is first held against something. */
 class Promised {
   readonly #document: WholeDocument = JSON.parse(readFileSync(documentPath, "utf8"));
-  /** Schemas that many refer to are compiled once, as they are: the start is short, and no answer waits for the rest. */
+  /** Schemas that many refer to are compiled once, as they are: so the first of each kind is a matter of few milliseconds. */
   readonly #ajv = new Ajv2020({ strict: false, inlineRefs: false, code: { optimize: false } });
   readonly #responses = new Map<string, Map<number, Declared>>();
-  readonly #webhooks = new Map<string, ValidateFunction>();
+  readonly #webhooks = new Map<string, Lazy>();
   /** Compiled schemas by where they stand, or by what they say: most answers share theirs. */
   readonly #compiled = new Map<string, ValidateFunction>();
 
@@ -72,7 +75,10 @@ class Promised {
     for (const [id, operation] of Object.entries(this.#document["x-pseudo-operations"]))
       this.#addOperation(id, pointer("x-pseudo-operations", id), operation);
     for (const [event, { post }] of Object.entries(this.#document.webhooks))
-      this.#webhooks.set(event, this.#ajv.compile(this.#closed(post.requestBody.content["application/json"].schema)));
+      this.#webhooks.set(
+        event,
+        this.#once(event, () => this.#closed(post.requestBody.content["application/json"].schema)),
+      );
   }
 
   /**
@@ -97,7 +103,7 @@ class Promised {
   webhookErrors(event: string, body: string): string[] {
     const valid = this.#webhooks.get(event);
     if (!valid) return [`there is no webhook ${event}`];
-    return this.#json(event, valid, body);
+    return this.#json(event, valid(), body);
   }
 
   #against(id: string, status: number, headers: ResponseHeaders, body: string | Buffer | null): string[] {
@@ -105,11 +111,15 @@ class Promised {
     if (!declared) return [`${id} does not declare ${status}`];
     const where = `${id} ${status}`;
     const wrong: string[] = [];
-    for (const { name, required, valid } of declared.headers) {
+    for (const header of declared.headers) {
+      const { name, required } = header;
       const value = headers[name];
       if (value === undefined) {
         if (required) wrong.push(`${where}: no header ${name}`);
-      } else if (!valid(value)) wrong.push(`${where}: header ${name}: ${this.#ajv.errorsText(valid.errors)}`);
+        continue;
+      }
+      const valid = header.valid();
+      if (!valid(value)) wrong.push(`${where}: header ${name}: ${this.#ajv.errorsText(valid.errors)}`);
     }
     for (const name of Object.keys(headers))
       if (!ofHttp.has(name) && !declared.headers.some((header) => header.name === name))
@@ -126,7 +136,7 @@ class Promised {
     const media = type === json_type ? "application/json" : type;
     const valid = type === "application/json" ? undefined : content.get(media);
     if (valid === undefined) return [`${where}: Content-Type ${type} is not declared`];
-    return body === null || media !== "application/json" ? [] : this.#json(where, valid, String(body));
+    return body === null || media !== "application/json" ? [] : this.#json(where, valid(), String(body));
   }
 
   #json(where: string, valid: ValidateFunction, text: string): string[] {
@@ -155,18 +165,22 @@ class Promised {
       const place = header.$ref?.slice(1) ?? `${at}${pointer("headers", name)}`;
       return { name: name.toLowerCase(), required: required === true, valid: this.#at(place, `${place}/schema`) };
     });
-    const content = new Map<string, ValidateFunction>();
+    const content = new Map<string, Lazy>();
     for (const [media, { schema }] of Object.entries(response.content ?? {}))
       content.set(media, this.#at(JSON.stringify(schema), `${at}${pointer("content", media, "schema")}`));
     return { headers, content };
   }
 
-  #at(key: string, place: string): ValidateFunction {
-    const known = this.#compiled.get(key);
-    if (known) return known;
-    const compiled = this.#ajv.compile({ $ref: `${base}#${place}` });
-    this.#compiled.set(key, compiled);
-    return compiled;
+  #at(key: string, place: string): Lazy {
+    return this.#once(key, () => ({ $ref: `${base}#${place}` }));
+  }
+
+  #once(key: string, schema: () => object): Lazy {
+    return () => {
+      const compiled = this.#compiled.get(key) ?? this.#ajv.compile(schema());
+      this.#compiled.set(key, compiled);
+      return compiled;
+    };
   }
 
   /** The schema of an event, by which nothing may stand in the frame or in its `data` but what is declared. */

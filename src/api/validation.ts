@@ -46,18 +46,17 @@ function validator(): Ajv2020 {
 
 /** Fields that one after the other decide the answer to a request that has failed as a whole. */
 class Fields {
-  private readonly each: readonly (readonly [string, ValidateFunction])[];
+  /** Compiled when the first request fails: until then nobody asks which field it is. */
+  private each: readonly (readonly [string, ValidateFunction])[] | null = null;
   private readonly integers: readonly string[];
   private readonly copied: readonly (readonly [field: string, from: string])[];
 
   constructor(
-    ajv: Ajv2020,
+    private readonly ajv: Ajv2020,
     private readonly schema: Schema,
     private readonly codes: FieldErrors,
   ) {
     const fields = Object.entries(schema.properties ?? {});
-    // In an object of its own, because a default is only allowed there.
-    this.each = fields.map(([name, field]) => [name, ajv.compile({ type: "object", properties: { [name]: field } })]);
     this.integers = fields.flatMap(([name, { type }]) => (type === "integer" ? [name] : []));
     this.copied = fields.flatMap(([name, { "x-default-from": from }]) => (from === undefined ? [] : [[name, from]]));
   }
@@ -82,12 +81,20 @@ class Fields {
     if (additionalProperties === false)
       for (const field of Object.keys(values))
         if (!Object.hasOwn(properties, field)) return faultOf("unknown_field", { field });
+    this.each ??= this.compiled();
     for (const [name, valid] of this.each) {
       if (valid(values)) continue;
       const error = valid.errors?.[0];
       return this.fault(name, error?.instancePath === `/${name}` ? error.keyword : "default");
     }
     return null;
+  }
+
+  /** Each in an object of its own, because a default is only allowed there. */
+  private compiled(): readonly (readonly [string, ValidateFunction])[] {
+    const compile = (name: string, field: Schema) =>
+      this.ajv.compile({ type: "object", properties: { [name]: field } });
+    return Object.entries(this.schema.properties ?? {}).map(([name, field]) => [name, compile(name, field)]);
   }
 
   private fault(name: string, keyword: string): Fault {
@@ -169,7 +176,7 @@ const names = ({ parameters }: Operation, place: string): string[] =>
 
 let compiled: Promise<ReadonlyMap<OperationId, Validation>> | null = null;
 
-/** Compiles what openapi-backend makes of the document, for every operation; a third of a second, once per process. */
+/** Compiles what openapi-backend makes of the document, for every operation; once per process. */
 export function compileValidations(): Promise<ReadonlyMap<OperationId, Validation>> {
   compiled ??= compile();
   return compiled;

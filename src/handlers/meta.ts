@@ -10,7 +10,6 @@ const generated = path.join(__dirname, "../../../generated");
 export function meta({ engines, sessions, store, metrics, lifecycle, log }: Gateway): TagHandlers<"meta"> {
   const document: Reply<"getOpenapi">["body"] = JSON.parse(readFileSync(path.join(generated, "openapi.json"), "utf8"));
   const catalogue: Reply<"getErrors">["body"] = JSON.parse(readFileSync(path.join(generated, "errors.json"), "utf8"));
-  const tone = sampleTone();
   return {
     getLive: () => ({ status: 200, body: { status: "ok" } }),
 
@@ -42,9 +41,15 @@ export function meta({ engines, sessions, store, metrics, lifecycle, log }: Gate
 
     getOpenapi: () => ({ status: 200, body: document }),
     getErrors: () => ({ status: 200, body: catalogue }),
-    getSampleTone: () => ({ status: 200, body: tone }),
+    getSampleTone: () => {
+      tone ??= sampleTone();
+      return { status: 200, body: tone };
+    },
   };
 }
+
+/** Made when it is first asked for: that takes longer than all else of a start. */
+let tone: Buffer | null = null;
 
 const toneHz = 440;
 const toneSeconds = 10;
@@ -52,8 +57,10 @@ const toneSeconds = 10;
 const toneAmplitude = 8192;
 
 function sampleTone(): Buffer {
-  const samples = Buffer.alloc(toneSeconds * wavRate * 2);
-  for (let i = 0; i < samples.length / 2; i++)
-    samples.writeInt16LE(Math.round(toneAmplitude * Math.sin((2 * Math.PI * toneHz * i) / wavRate)), i * 2);
+  // 440 periods last a second: the rest repeats it.
+  const second = Buffer.alloc(wavRate * 2);
+  for (let i = 0; i < wavRate; i++)
+    second.writeInt16LE(Math.round(toneAmplitude * Math.sin((2 * Math.PI * toneHz * i) / wavRate)), i * 2);
+  const samples = Buffer.alloc(toneSeconds * second.length, second);
   return Buffer.concat([wavHeader(1, samples.length), samples]);
 }

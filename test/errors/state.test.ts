@@ -1,5 +1,6 @@
 /** Errors that depend on what was there before: calls, uids, cooldowns, quotas, numbers. All of them caused from outside. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { operations } from "../../generated/operations";
 import { credentials, TestGateway } from "../gateway";
 import { declaring, expectError, forEachDeclaring, pair, provoke } from "./expected";
 import { FailingStore } from "./failing";
@@ -100,12 +101,25 @@ const primers: { readonly [O in RoutedId]?: { readonly first: RoutedId; readonly
   unmute: { first: "mute", state: "mute" },
 };
 
+/** Over before a busy machine has said that the first command is done: there both are sent in one packet. */
+const short: ReadonlySet<string> = new Set(
+  Object.entries(operations).flatMap(([id, { command }]) =>
+    command?.cooldown && command.cooldown.ms < 1000 ? [id] : [],
+  ),
+);
+
 describe("a second command within the cooldown", () => {
   forEachDeclaring("command_rate_limited", async (id) => {
     const { first = id, state = id } = primers[id] ?? {};
     const names = await ready(state, ground);
+    const request = exampleRequest(id, place, names);
+    if (short.has(id)) {
+      const [, second] = await pair(place.url, exampleRequest(first, place, names), request);
+      expectError(second, "command_rate_limited");
+      return;
+    }
     await done(first, ground, names);
-    await provoke(place.client, exampleRequest(id, place, names), id, "command_rate_limited");
+    await provoke(place.client, request, id, "command_rate_limited");
   });
 });
 
