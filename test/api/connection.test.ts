@@ -48,7 +48,8 @@ describe("slow clients", () => {
   });
 
   test("an idle connection is closed without a word", async () => {
-    await open(live());
+    wire = await Wire.open(patient.port);
+    wire.write(live());
     expect((await wire.response("GET", "/live"))?.status).toBe(200);
     await wire.closed();
   });

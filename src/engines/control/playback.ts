@@ -238,9 +238,12 @@ export class Playback {
     return this.#sounding;
   }
 
-  #give({ play, track, offset_ms }: Sounding): Promise<void> {
+  /** From its begin, not from where it would be by now: a moment that this process could not run must not cost a syllable. */
+  async #give(sounding: Sounding): Promise<void> {
     const { target, server } = this.#means;
-    return server.play(target, play, track.sound, offset_ms, this.#paused, this.#volume);
+    const { play, track, from_ms } = sounding;
+    await server.play(target, play, track.sound, from_ms, this.#paused, this.#volume);
+    sounding.begun();
   }
 
   /** A file that has ended sounds again, from here. */

@@ -7,8 +7,10 @@ export class Sounding {
   /** Resolves when it has ended. */
   readonly over: Promise<void>;
   #end: () => void = () => undefined;
-  /** Where it was at which monotonic millisecond. */
-  #mark: { readonly offset_ms: number; readonly at: number };
+  /** Where in the file it begins. */
+  readonly from_ms: number;
+  /** Where it was at which monotonic millisecond; null: it has not begun to sound. */
+  #mark: { readonly offset_ms: number; readonly at: number } | null = null;
   /** Where it ended; null while it sounds. */
   #ended_ms: number | null = null;
 
@@ -22,7 +24,7 @@ export class Sounding {
     from_ms: number,
     public paused: boolean,
   ) {
-    this.#mark = { offset_ms: Math.min(from_ms, track.length_ms), at: performance.now() };
+    this.from_ms = Math.min(from_ms, track.length_ms);
     this.over = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -35,9 +37,15 @@ export class Sounding {
   /** Where it is, in milliseconds: known where it ended or is paused, else by the time that has passed. */
   get offset_ms(): number {
     if (this.#ended_ms !== null) return this.#ended_ms;
+    if (this.#mark === null) return this.from_ms;
     const { offset_ms, at } = this.#mark;
     const passed_ms = this.paused ? 0 : Math.floor(performance.now() - at);
     return Math.min(this.track.length_ms, offset_ms + passed_ms);
+  }
+
+  /** The media server has taken it, and may have said already where it is. */
+  begun(): void {
+    if (this.#mark === null) this.at(this.from_ms);
   }
 
   /** The media server says that it is here. */
@@ -47,7 +55,7 @@ export class Sounding {
 
   /** From here on its time runs, or stands still. */
   pause(paused: boolean): void {
-    this.at(this.offset_ms);
+    if (this.#mark !== null) this.at(this.offset_ms);
     this.paused = paused;
   }
 
