@@ -754,6 +754,35 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/media/{file_name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+            };
+            readonly path: {
+                /** @description The end of the URL that the media server was given. Any text is taken: what does not exist is a 404. */
+                readonly file_name: string;
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * Fetch a file to play
+         * @description For media servers, which fetch from here what they are to play, as a WAV file (8 kHz, 16 bit, mono): it is there while
+         *     a call or a room plays it, and as long after that as its origin lets it be kept. Its name is made of 128 random bits
+         *     and is the secret that opens it. The whole file, or one range of it (RFC 9110, section 14): a `Range` that is
+         *     malformed or names several ranges is ignored. Without MEDIA_BASE_URL no file is found.
+         */
+        readonly get: operations["getMediaFile"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/events": {
         readonly parameters: {
             readonly query?: never;
@@ -924,7 +953,7 @@ export interface paths {
         };
         /**
          * List media nodes
-         * @description The media servers of this gateway instance.
+         * @description The media servers of this gateway instance, in the order in which they are configured. Of several instances one has the calls and rooms of a node at a time: the others refuse commands for them with a 503, and count none of them.
          */
         readonly get: operations["listNodes"];
         readonly put?: never;
@@ -2993,7 +3022,7 @@ export interface components {
              */
             readonly events: readonly components["schemas"]["EventName"][];
             /**
-             * @description Numbers whose calls this app gets, exact or ending in `*`. Exact beats the longest prefix.
+             * @description Numbers whose calls this app gets, exact or ending in `*`. Exact beats the longest prefix. A call for which a media server names an app, by the channel variable `gateway_app_id`, is that app's whatever its number, when there is such an app.
              * @default []
              */
             readonly dids: readonly string[];
@@ -3051,8 +3080,11 @@ export interface components {
                 readonly node: string;
                 /** @enum {string} */
                 readonly engine: "embedded" | "freeswitch" | "asterisk";
+                /** @description Can it be reached now? */
                 readonly connected: boolean;
+                /** @description Calls that this instance has there. */
                 readonly sessions: number;
+                /** @description Rooms that this instance has there. */
                 readonly rooms: number;
             }[];
         };
@@ -3786,6 +3818,15 @@ export interface components {
             /** @constant */
             readonly code: "recording_not_found";
         };
+        /** @description There is no such file, it is played and kept no more, or MEDIA_BASE_URL is not set. Fetch it while it is to be played. */
+        readonly MediaFileNotFoundError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Media file not found";
+            /** @constant */
+            readonly code: "media_file_not_found";
+        };
         /** @description One of the ids is not among the dead letters of the app; nothing was queued. List the dead letters. */
         readonly DeadLetterNotFoundError: {
             /** @constant */
@@ -4394,7 +4435,7 @@ export interface components {
         readonly RequestId: string;
         /** @description JSON and live events are never stored. */
         readonly CacheControl: "no-store";
-        /** @description A recording is for whoever asked for it, and goes when it is deleted. */
+        /** @description A file is for whoever asked for it, and no copy is to outlive it. */
         readonly PrivateCacheControl: "private, no-store";
         /**
          * @description What is left of the quota and the seconds until it is whole again (draft-ietf-httpapi-ratelimit-headers-10).
@@ -4425,7 +4466,7 @@ export interface components {
          */
         readonly ContentRange: string;
         /**
-         * @description The recording as it is now, for `If-Range`.
+         * @description The file as it is now, for `If-Range`.
          * @example "0b0c7cf1-65c0-4f7e-a7cd-1f3a1b0a5f1e"
          */
         readonly ETag: string;
@@ -10261,6 +10302,109 @@ export interface operations {
             };
         };
     };
+    readonly getMediaFile: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                readonly Range?: string;
+                /** @description The `ETag` of an earlier answer; with another one the range is ignored. */
+                readonly "If-Range"?: string;
+            };
+            readonly path: {
+                /** @description The end of the URL that the media server was given. Any text is taken: what does not exist is a 404. */
+                readonly file_name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The file. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Accept-Ranges": components["headers"]["AcceptRanges"];
+                    readonly "Cache-Control": components["headers"]["PrivateCacheControl"];
+                    readonly ETag: components["headers"]["ETag"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "audio/wav": AsyncIterable<Uint8Array | string>;
+                };
+            };
+            /** @description The range of the file. */
+            readonly 206: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Accept-Ranges": components["headers"]["AcceptRanges"];
+                    readonly "Cache-Control": components["headers"]["PrivateCacheControl"];
+                    readonly "Content-Range": components["headers"]["ContentRange"];
+                    readonly ETag: components["headers"]["ETag"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "audio/wav": AsyncIterable<Uint8Array | string>;
+                };
+            };
+            /** @description Media file not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MediaFileNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Range not satisfiable */
+            readonly 416: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RangeNotSatisfiableError"];
+                };
+            };
+            /** @description Internal server error */
+            readonly 500: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InternalErrorError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
     readonly streamEvents: {
         readonly parameters: {
             readonly query?: {
@@ -11376,6 +11520,20 @@ export interface operations {
                      *           "connected": true,
                      *           "sessions": 3,
                      *           "rooms": 1
+                     *         },
+                     *         {
+                     *           "node": "fs1",
+                     *           "engine": "freeswitch",
+                     *           "connected": true,
+                     *           "sessions": 12,
+                     *           "rooms": 0
+                     *         },
+                     *         {
+                     *           "node": "ast1",
+                     *           "engine": "asterisk",
+                     *           "connected": false,
+                     *           "sessions": 0,
+                     *           "rooms": 0
                      *         }
                      *       ]
                      *     }

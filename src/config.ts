@@ -162,6 +162,18 @@ export const variables = {
     default: "86400",
     about: "How long the events of a session or room are kept for those who missed one, after its end as well",
   },
+  MEDIA_CACHE_DIR: {
+    parse: writableFolder,
+    default: null,
+    about:
+      "Folder of media files as they are played and kept, for media servers that have it too; without it the system's temporary one",
+  },
+  MEDIA_BASE_URL: {
+    parse: httpUrl("without credentials"),
+    default: null,
+    about:
+      "URL of this gateway as media servers reach it, from which they fetch what they play; without it they read MEDIA_CACHE_DIR",
+  },
   RECORDING_DIR: {
     parse: writableFolder,
     default: null,

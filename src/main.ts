@@ -58,7 +58,12 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
   const check = contractCheck(config, metrics, log);
   const secretsKey = config.SECRETS_KEY ? createHash("sha256").update(config.SECRETS_KEY).digest() : randomBytes(32);
   const store = parts.store ?? configuredStore(config, secretsKey, log);
-  const media = new MediaFiles({ allowLocalhost: config.ALLOW_LOCALHOST_MEDIA, log });
+  const media = new MediaFiles({
+    allowLocalhost: config.ALLOW_LOCALHOST_MEDIA,
+    directory: config.MEDIA_CACHE_DIR,
+    baseUrl: config.MEDIA_BASE_URL,
+    log,
+  });
   const embedded = config.EMBEDDED_ENGINE && !parts.engines ? embeddedEngine(config, media, log) : null;
   const engines = parts.engines ?? [...(embedded ? [embedded] : []), ...mediaServers(config, media, log)];
   const sandbox: Sandbox | null = embedded;
@@ -101,6 +106,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     engines,
     sandbox,
     recordings,
+    media,
     metrics,
     config,
     secretsKey,

@@ -2,7 +2,7 @@
  * A whole gateway for a test: every socket on a free port of the loopback address, an app with its receiver. It holds all
  * that goes out against the document: what did not keep it fails the test when the gateway is closed.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { readConfig } from "../src/config";
@@ -16,13 +16,14 @@ export const adminKey = "test-admin-key-0123456789";
 export const apiKey = "test-api-key-0123456789";
 /** Before the path of each `recording_url`: the port is not known when the gateway is told. */
 export const recordingBaseUrl = "http://recordings.test";
+const mediaBaseUrl = "http://media.test";
 
 export interface TestOptions {
   /** Environment in place of the values for tests; "" is unset. */
   readonly env?: Readonly<Record<string, string>>;
   readonly store?: Parts["store"];
   readonly engines?: Parts["engines"];
-  /** Recording is on, into a folder that goes with the gateway. */
+  /** Recording is on, and media servers can fetch files, both from folders that go with the gateway. */
   readonly recordings?: boolean;
   /** Settings of the app; null: none is made. */
   readonly app?: Partial<Body<"putApp">> | null;
@@ -40,15 +41,19 @@ export class TestGateway {
   readonly admin: Headers = { "X-Admin-API-Key": adminKey };
   /** Credentials of the app. */
   readonly app: Headers = credentials("test");
-  /** Null unless it was asked for. */
+  /** Folders of recordings and media files. Null unless they were asked for. */
   readonly recordings: string | null;
+  readonly media: string | null;
+  readonly #folder: string | null;
 
-  private constructor(gateway: Gateway, receiver: Receiver, log: readonly string[], recordings: string | null) {
+  private constructor(gateway: Gateway, receiver: Receiver, log: readonly string[], folder: string | null) {
     this.gateway = gateway;
     this.client = new Client(gateway.url);
     this.receiver = receiver;
     this.log = log;
-    this.recordings = recordings;
+    this.#folder = folder;
+    this.recordings = folder && path.join(folder, "recordings");
+    this.media = folder && path.join(folder, "media");
   }
 
   get url(): string {
@@ -57,7 +62,8 @@ export class TestGateway {
 
   /** An app that gets all calls to numbers that nobody else has. */
   static async start(options: TestOptions = {}): Promise<TestGateway> {
-    const recordings = options.recordings ? await mkdtemp(path.join(tmpdir(), "voicegate-test-")) : null;
+    const folder = options.recordings ? await mkdtemp(path.join(tmpdir(), "voicegate-test-")) : null;
+    for (const name of ["recordings", "media"]) if (folder) await mkdir(path.join(folder, name));
     const config = readConfig({
       PORT: "0",
       SIP_PORT: "0",
@@ -68,7 +74,8 @@ export class TestGateway {
       ALLOW_LOCALHOST_MEDIA: "true",
       SHUTDOWN_TIMEOUT_MS: "0",
       CONTRACT_CHECK: "all",
-      ...(recordings && { RECORDING_DIR: recordings, RECORDING_BASE_URL: recordingBaseUrl }),
+      ...(folder && { RECORDING_DIR: path.join(folder, "recordings"), RECORDING_BASE_URL: recordingBaseUrl }),
+      ...(folder && { MEDIA_CACHE_DIR: path.join(folder, "media"), MEDIA_BASE_URL: mediaBaseUrl }),
       ...options.env,
     });
     const lines: string[] = [];
@@ -79,14 +86,14 @@ export class TestGateway {
     let gateway: Gateway | undefined;
     try {
       gateway = await startGateway(config, { log, ...(store && { store }), ...(engines && { engines }) });
-      const place = new TestGateway(gateway, receiver, lines, recordings);
+      const place = new TestGateway(gateway, receiver, lines, folder);
       if (options.app === null) return place;
       receiver.secret = await place.putApp("test", { webhook_url, dids: ["*"], api_key: apiKey, ...options.app });
       return place;
     } catch (error) {
       await gateway?.shutdown();
       await receiver.close();
-      if (recordings) await rm(recordings, { recursive: true });
+      if (folder) await rm(folder, { recursive: true });
       throw error;
     }
   }
@@ -116,7 +123,7 @@ export class TestGateway {
   async close(): Promise<void> {
     await this.gateway.shutdown();
     await this.receiver.close();
-    if (this.recordings) await rm(this.recordings, { recursive: true, force: true });
+    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
     const broken = this.log.filter((line) => /"msg":"contract (?:violation|check failed)"/.test(line));
     if (broken.length > 0) throw new Error(`the contract was not kept:\n${broken.join("")}`);
   }

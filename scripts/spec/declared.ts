@@ -53,16 +53,16 @@ const CHECKS: readonly {
     codes: ["command_uid_reused", "command_uid_pending", "not_supported", "media_server_timed_out"],
   },
   { when: "has a rate group", holds: ({ command }) => command?.cooldown != null, codes: ["command_rate_limited"] },
-  {
-    when: "has a handler that can fail",
-    holds: (policy) => policy.auth !== "none" && !policy.pseudo,
-    codes: ["internal_error"],
-  },
 ];
 
 /** Errors that a check can give, and that a handler may give as well: missing is wrong, more is not. */
 const ALSO: typeof CHECKS = [
   { when: "is a command", holds: (policy) => policy.command !== null, codes: ["media_server_unavailable"] },
+  {
+    when: "has a handler that can fail",
+    holds: (policy) => policy.auth !== "none" && !policy.pseudo,
+    codes: ["internal_error"],
+  },
 ];
 
 /** Steps before anything is known of the operation: their errors belong to no path. */

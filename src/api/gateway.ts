@@ -187,6 +187,8 @@ export class Api {
   private serve(ctx: Context, exchange: Exchange): Promise<void> {
     const { url: target = "", headers } = ctx.req;
     if (this.cors !== null) exchange.cors = this.cors.of(headers);
+    // A range is for GET alone (RFC 9110, section 14.2).
+    if (ctx.method === "HEAD") delete headers.range;
     if (target.indexOf("%") !== -1) assertEncoding(target);
     const match = this.routes?.match(pathOf(target)) ?? null;
     const route = match?.path.methods.get(ctx.method) ?? null;
@@ -259,10 +261,7 @@ export class Api {
       exchange.success(202, json_type, JSON.stringify({ operation_id, status: "in_progress", timeout_ms }));
       return;
     }
-    const { headers } = ctx.req;
-    // A range is for GET alone (RFC 9110, section 14.2).
-    if (ctx.method === "HEAD") delete headers.range;
-    const call = new RequestCall(route, headers, params, query, body, admission, command ?? undefined);
+    const call = new RequestCall(route, ctx.req.headers, params, query, body, admission, command ?? undefined);
     await this.answer(exchange, route, call);
   }
 

@@ -3,6 +3,7 @@ import type { Config } from "../config";
 import type * as contract from "../contract";
 import type { Engine, Sandbox } from "../engines/engine";
 import type { Log } from "../log";
+import type { MediaFiles } from "../media/files";
 import type { Metrics } from "../metrics";
 import type { Recordings } from "../recordings/recordings";
 import type { Sessions } from "../sessions/sessions";
@@ -18,6 +19,7 @@ export interface Gateway {
   /** Null where no embedded engine runs. */
   readonly sandbox: Sandbox | null;
   readonly recordings: Recordings;
+  readonly media: Pick<MediaFiles, "find">;
   readonly metrics: Metrics;
   readonly config: Config;
   /** Key of the digests of API keys. */

@@ -5,6 +5,7 @@ import { conference } from "./conference";
 import { digits } from "./digits";
 import { events } from "./events";
 import type { Gateway, Handlers } from "./gateway";
+import { media } from "./media";
 import { meta } from "./meta";
 import { playback } from "./playback";
 import { recordings } from "./recordings";
@@ -19,6 +20,7 @@ export function createHandlers(gateway: Gateway): Handlers {
     ...playback(gateway),
     ...digits(gateway),
     ...recordings(gateway),
+    ...media(gateway),
     ...conference(gateway),
     ...rooms(gateway),
     ...events(gateway),

@@ -1,5 +1,5 @@
-import { askedRange } from "../recordings/range";
 import { command } from "./command";
+import { fileReply } from "./file";
 import type { Gateway, TagHandlers } from "./gateway";
 
 export function recordings(gateway: Gateway): TagHandlers<"recordings"> {
@@ -12,21 +12,8 @@ export function recordings(gateway: Gateway): TagHandlers<"recordings"> {
     async getRecording(call) {
       const found = await recordings.find(call.app.app_id, call.params.recording_id);
       if (!found) throw call.error("404 Recording not found");
-      const { recording_id, bytes } = found;
       // What can be fetched never changes again.
-      const etag = `"${recording_id}"`;
-      const range = askedRange(call.headers?.Range, call.headers?.["If-Range"], etag, bytes);
-      if (range === "unsatisfiable") throw call.error("416 Range not satisfiable");
-      const { first, last } = range === "whole" ? { first: 0, last: bytes - 1 } : range;
-      const headers = {
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-store",
-        ETag: etag,
-        "Content-Length": String(last + 1 - first),
-      };
-      const body = found.read(first, last);
-      if (range === "whole") return { status: 200, headers, body };
-      return { status: 206, headers: { ...headers, "Content-Range": `bytes ${first}-${last}/${bytes}` }, body };
+      return fileReply(call, found.recording_id, found);
     },
 
     async deleteRecording(call) {

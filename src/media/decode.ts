@@ -1,5 +1,6 @@
 /** One file, decoded in steps of a few milliseconds, so that a long one does not keep short ones waiting. */
-import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
+import { wavHeader, wavHeaderBytes } from "../wav";
 import { findMp3, mp3Frames } from "./mp3";
 import { outputRate, Resampler } from "./resample";
 import { Source, Undecodable } from "./source";
@@ -9,7 +10,7 @@ export interface DecodeJob {
   readonly id: number;
   /** File to read, as it came. */
   readonly source: string;
-  /** File to write: signed 16-bit little-endian samples, one channel, 8 kHz. */
+  /** File to write: WAV as `wav.ts` heads it, one channel. */
   readonly target: string;
   /** Of the target; a file that would have more is `too_large`. */
   readonly maxSamples: number;
@@ -22,6 +23,9 @@ export interface Mp3Decoder {
 }
 
 const wavBlockFrames = 16 * 1024;
+const bytesPerSample = 2;
+/** A media server of another user reads it. */
+const readable = 0o644;
 
 /**
  * Yields after each step and returns the number of samples written. Closes its files whichever way it ends: a caller
@@ -37,15 +41,21 @@ export async function* decodeFile(
   try {
     const source = new Source(input, fstatSync(input).size);
     output = openSync(job.target, "w", 0o600);
+    // Room for the head: it is written last, when the length is known.
+    writeAll(output, Buffer.alloc(wavHeaderBytes), 0);
     const pieces = isWav(source.read(0, 12)) ? wavPieces(source) : mp3Pieces(source, job.maxSamples, openMp3);
     let written = 0;
     for await (const piece of pieces) {
+      if (written + piece.length > job.maxSamples) throw new Undecodable("too_large");
+      const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+      writeAll(output, bytes, wavHeaderBytes + written * bytesPerSample);
       written += piece.length;
-      if (written > job.maxSamples) throw new Undecodable("too_large");
-      writeAll(output, Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
       yield;
     }
     if (written === 0) throw new Undecodable("unsupported_format");
+    writeAll(output, wavHeader(1, written * bytesPerSample), 0);
+    // Whatever the umask says, but not before there is something to read.
+    fchmodSync(output, readable);
     return written;
   } finally {
     closeSync(input);
@@ -53,8 +63,8 @@ export async function* decodeFile(
   }
 }
 
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+function writeAll(fd: number, bytes: Buffer, at: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }
 
 function* wavPieces(source: Source): Generator<Int16Array> {

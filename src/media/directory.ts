@@ -1,6 +1,6 @@
-/** A directory of this process alone for files that must not outlive it. */
+/** A directory that only this process writes to, for files that must not outlive it. */
 import { createHash } from "node:crypto";
-import { lstat, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import type { Log } from "../log";
@@ -24,6 +24,8 @@ export async function makeDirectory(parent: string, log: Log): Promise<string> {
     log.info({ directory }, "removed media files of an earlier run");
   }
   const made = await mkdtemp(path.join(parent, `${prefix}${process.pid}-`));
+  // `mkdtemp` shuts it to everybody else: a media server of another user reads what it is told the name of, and cannot list them.
+  await chmod(made, 0o711);
   own.add(made);
   return made;
 }

@@ -1,28 +1,17 @@
 /** Room that many share, in bytes or in places: who finds none waits until somebody has left. */
 import { performance } from "node:perf_hooks";
 import { MediaError } from "./error";
-
-/** How long somebody is ready to wait. */
-export interface Patience {
-  readonly signal: AbortSignal;
-  /** Monotonic milliseconds. */
-  readonly until: number;
-  /** Told when the wait begins. */
-  readonly waits: () => void;
-}
+import type { Patience } from "./patience";
 
 export class Room {
   readonly #size: number;
-  readonly #within: Room | null;
   #free: number;
   /** In the order in which they came: each looks whether there is room for it now. */
   readonly #waiting = new Set<() => void>();
 
-  /** @param within a room of which this is a part: what is taken here is taken there, too */
-  constructor(size: number, within: Room | null = null) {
+  constructor(size: number) {
     this.#size = size;
     this.#free = size;
-    this.#within = within;
   }
 
   /**
@@ -33,20 +22,14 @@ export class Room {
     patience.signal.throwIfAborted();
     if (amount > this.#size) throw new MediaError("too_large");
     if (!this.#fits(amount)) await this.#wait(amount, patience);
-    try {
-      await this.#within?.take(amount, patience);
-    } catch (error) {
-      this.#leave(amount);
-      throw error;
-    }
+  }
+
+  /** Takes what is there already, whether there is room for it or not: others wait until there is again. */
+  claim(amount: number): void {
+    this.#free -= amount;
   }
 
   give(amount: number): void {
-    this.#leave(amount);
-    this.#within?.give(amount);
-  }
-
-  #leave(amount: number): void {
     this.#free += amount;
     // Who does not fit yet lets pass who does: one large file must not hold up everybody's announcements.
     for (const look of [...this.#waiting]) look();
@@ -103,10 +86,25 @@ export class Lease {
     if (this.#over) this.keep(0);
   }
 
+  /**
+   * Takes or gives back until it is this much.
+   * @throws as `Room.take`
+   */
+  async settle(amount: number, patience: Patience): Promise<void> {
+    if (this.#held < amount) await this.take(amount - this.#held, patience);
+    else this.keep(amount);
+  }
+
   /** Gives back all but this. */
   keep(amount: number): void {
     this.#room.give(this.#held - amount);
     this.#held = amount;
+  }
+
+  /** From now on somebody else counts this much of it, and gives it back. */
+  pass(amount: number): void {
+    this.keep(amount);
+    this.#held = 0;
   }
 
   /** Gives back all, and what is still being waited for as soon as it is there. */

@@ -6,6 +6,7 @@ import { DriftMeter } from "../../src/contract_check";
 import { createHandlers } from "../../src/handlers";
 import { keyDigest } from "../../src/keys";
 import { createLog } from "../../src/log";
+import { MediaFiles } from "../../src/media/files";
 import { Metrics } from "../../src/metrics";
 import { Recordings } from "../../src/recordings/recordings";
 import { Sessions } from "../../src/sessions/sessions";
@@ -82,6 +83,7 @@ export async function startApi({ handlers, ...options }: PlaceOptions = {}): Pro
         engines: [],
         sandbox: null,
         recordings,
+        media: new MediaFiles({ allowLocalhost: true, log }),
         metrics,
         config,
         secretsKey,

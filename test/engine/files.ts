@@ -28,7 +28,7 @@ export class FileServer {
     this.#origin = `http://127.0.0.1:${port}`;
   }
 
-  /** A tone of so many ms. `name` makes it a file of its own. */
+  /** A tone of so many ms. `name` makes it a file of its own; one that begins with "lasting" may be kept for an hour. */
   tone(ms: number, name = "tone"): string {
     return `${this.#origin}/${name}/${ms}.wav`;
   }
@@ -78,6 +78,7 @@ export class FileServer {
 
 function answer(path: string, response: ServerResponse): void {
   const tone = /^\/[a-z0-9-]+\/(\d+)\.wav$/.exec(path);
+  if (path.startsWith("/lasting")) response.setHeader("cache-control", "max-age=3600");
   if (tone?.[1]) response.writeHead(200, { "content-type": "audio/wav" }).end(wav(Number(tone[1])));
   else if (path === "/text") response.writeHead(200, { "content-type": "audio/wav" }).end("no sound at all");
   else response.writeHead(404).end();

@@ -27,7 +27,7 @@ describe("fetched files", () => {
     await rm(directory, { recursive: true });
   });
 
-  const files = async () => (await readdir(directory, { recursive: true })).filter((name) => /\.(pcm|in)$/.test(name));
+  const files = async () => (await readdir(directory, { recursive: true })).filter((name) => /\.(wav|in)$/.test(name));
   /** Removing is not awaited by anybody: until it is done, or the test runs out of time. */
   const none = async () => {
     while ((await files()).length > 0) await delay(5);

@@ -52,7 +52,7 @@ describe("the files of a playback", () => {
   };
   /** Until so many files lie on the disk, or the test runs out of time: removing is awaited by nobody. */
   const held = async (count: number): Promise<void> => {
-    const there = async () => (await readdir(directory, { recursive: true })).filter((name) => name.endsWith(".pcm"));
+    const there = async () => (await readdir(directory, { recursive: true })).filter((name) => name.endsWith(".wav"));
     while ((await there()).length !== count) await delay(5);
   };
 
@@ -85,6 +85,16 @@ describe("the files of a playback", () => {
     expect(files.requested(urls[1] ?? "")).toBeGreaterThanOrEqual(2);
     // The one that is kept, and the next one of the other.
     await held(2);
+  });
+
+  test("a loop finds in the cache what is too long to be kept", async () => {
+    const urls = [files.tone(longMs, "kept"), files.tone(longMs, "lasting")];
+    open(urls, true);
+    expect(await sound(5)).toEqual([0, 1, 0, 1, 0]);
+    expect(urls.map((url) => files.requested(url))).toEqual([1, 1]);
+    tracks.close();
+    await held(1);
+    await media.close();
   });
 
   test("a loop leaves out what turned out to be unreadable, and ends when nothing is left", async () => {

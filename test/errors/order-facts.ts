@@ -26,6 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
   media: "A media server fails in one way.",
   store: "What a store would say is not known while it fails.",
   recording: "A recording is there, is not, or cannot be read; only one that is there has a length.",
+  file: "A media file is there, is not, or cannot be read; only one that is there has a length.",
 };
 
 export function reasonOf(slot: string): string {
@@ -115,7 +116,11 @@ const known: Known = {
   app_not_found: () => ({ path: ["nobody"], store: ["there"] }),
   dead_letter_not_found: () => ({ "body webhook_ids": ["nobody"], store: ["there"] }),
   recording_not_found: () => ({ recording: ["nobody"] }),
-  range_not_satisfiable: () => ({ recording: ["own", "nobody"], "header Range": ["beyond"] }),
+  media_file_not_found: () => ({ file: ["nobody"] }),
+  range_not_satisfiable: (id) => ({
+    [id === "getMediaFile" ? "file" : "recording"]: ["own", "nobody"],
+    "header Range": ["beyond"],
+  }),
   command_uid_reused: (id) => ({ ...there(id), uid: ["given"], history: ["used", "another pending"] }),
   command_uid_pending: (id) => ({
     ...sent(id),
@@ -162,6 +167,7 @@ const known: Known = {
   internal_error(id) {
     if (policyOf(id).command) return met("broken")(id);
     if (id === "getRecording" || id === "deleteRecording") return { recording: ["unreadable"] };
+    if (id === "getMediaFile") return { file: ["unreadable"], engine: ["embedded"] };
     if (!behindChecks[id]) return null;
     const { session, room } = policyOf(id);
     const own = {

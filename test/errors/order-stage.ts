@@ -6,11 +6,12 @@ import type { ClientResponse } from "../api/client";
 import { opened } from "../api/place";
 import { behind } from "./behind";
 import { away, type Conduct, elsewhere } from "./failing";
+import { playedFile, spoiledFile } from "./media-file";
 import { type Condition, type Facts, readiness, slotOf, subjectOf } from "./order-facts";
 import type { Ground, LackingEngine } from "./order-ground";
 import { Past, uid, withMore } from "./order-past";
 import type { Way } from "./pairs";
-import { done, ready } from "./ready";
+import { done, type Place, ready } from "./ready";
 import {
   exampleRequest,
   type HttpRequest,
@@ -65,7 +66,7 @@ export class Stage {
   readonly #facts: Facts;
   readonly #address = newAddress();
   /** What the request is about. */
-  readonly #names: { uuid?: string; room_id?: string; recording_id?: string } = {};
+  readonly #names: { uuid?: string; room_id?: string; recording_id?: string; file_name?: string } = {};
   #past: Past | null = null;
 
   private constructor(id: RoutedId, facts: Facts, ground: Ground) {
@@ -127,6 +128,8 @@ export class Stage {
     if (this.#is("quota", "used")) await this.#useQuota();
     if (this.#is("header Range", "beyond") && this.#is("recording", "own")) await this.#record();
     if (this.#is("recording", "unreadable")) await this.#spoilRecording();
+    if (this.#is("file", "own")) await this.#play(playedFile);
+    if (this.#is("file", "unreadable")) await this.#play(spoiledFile);
     if (this.#there("room")) await this.#openRoom();
     if (this.#there("session")) await this.#call();
     const { command } = policyOf(this.#id);
@@ -203,6 +206,13 @@ export class Stage {
     this.#names.recording_id = recording_id;
   }
 
+  /** A media file that can be fetched, or cannot be read. */
+  async #play(make: (place: Place) => Promise<string>): Promise<void> {
+    const { gateway, store } = this.#ground;
+    const file = await this.#ground.once(make.name, () => make({ gateway, store, call: () => gateway.call() }));
+    this.#names.file_name = path.basename(file);
+  }
+
   #wanted(): Condition {
     const usual = readiness(this.#id);
     const { state, member, muted, recorded } = this.#facts;
@@ -251,6 +261,7 @@ export class Stage {
       ...(is("body room_id", "foreign") && { room_id: await this.#ground.foreignRoom() }),
       ...(is("body room_id", "far") && { room_id: await this.#ground.room(this.#ground.far) }),
       ...(is("recording", "nobody") && { recording_id: nobody.recording_id }),
+      ...(is("file", "nobody") && { file_name: nobody.file_name }),
       ...(this.#id !== "putApp" && !is("path", "nobody") && { app_id: "test" }),
     };
     let request = exampleRequest(this.#id, gateway, names);

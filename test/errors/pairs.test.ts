@@ -18,7 +18,7 @@ const grounds = new Grounds();
 afterAll(() => grounds.close());
 
 /** What has been there before a request, and is not taken away by another request. */
-const lasting = ["node", "state", "member", "muted", "recorded", "cooldown", "quota", "recording"];
+const lasting = ["node", "state", "member", "muted", "recorded", "cooldown", "quota", "recording", "file"];
 
 /** Can the second be shown alone where both were? */
 function sameStage({ id, both, alone }: Pair): boolean {

@@ -77,6 +77,7 @@ const promised = {
   room_of_another_app: "403 Room belongs to a different application",
   app_not_found: "404 App not found",
   recording_not_found: "404 Recording not found",
+  media_file_not_found: "404 Media file not found",
   dead_letter_not_found: "404 Dead letter not found",
   command_uid_reused: "409 command_uid already used for a different command",
   command_uid_pending: "409 command_uid is still being processed",

@@ -107,15 +107,17 @@ export interface Names {
   readonly uuid: string;
   readonly room_id: string;
   readonly recording_id: string;
+  readonly file_name: string;
   readonly app_id: string;
   readonly command: string;
 }
 
-/** Nobody has this session, this room, this recording, and nobody this app. */
+/** Nobody has this session, this room, this recording, this file, and nobody this app. */
 export const nobody: Names = {
   uuid: "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
   room_id: "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
   recording_id: "0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
+  file_name: "0123456789abcdef0123456789abcdef.wav",
   app_id: "nobody",
   command: "dance",
 };

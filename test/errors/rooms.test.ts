@@ -1,9 +1,11 @@
-/** Errors of what belongs to an app: rooms, streams, recordings, dead letters. All of them caused from outside. */
+/** Errors of what belongs to an app: rooms, streams, files, dead letters. All of them caused from outside. */
 import { Agent, get, type IncomingMessage } from "node:http";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { credentials, TestGateway } from "../gateway";
 import { declaring, forEachDeclaring, provoke } from "./expected";
 import { FailingStore } from "./failing";
+import { playedFile } from "./media-file";
 import { done, type Place, ready } from "./ready";
 import { exampleRequest, withBody, withHeaders } from "./requests";
 
@@ -52,12 +54,13 @@ describe("streams", () => {
   });
 });
 
-describe("recordings", () => {
+describe("files", () => {
   forEachDeclaring("range_not_satisfiable", async (id) => {
     const names = await ready("stopRecording", ground);
     await done("stopRecording", ground, names);
     const { data } = await place.receiver.event("recording.completed", names.uuid);
-    const request = withHeaders(exampleRequest(id, place, { recording_id: data.recording_id }), {
+    const file_name = path.basename(await playedFile(ground));
+    const request = withHeaders(exampleRequest(id, place, { recording_id: data.recording_id, file_name }), {
       Range: "bytes=9999999999-",
     });
     await provoke(place.client, request, id, "range_not_satisfiable");

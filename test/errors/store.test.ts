@@ -8,6 +8,7 @@ import { TestGateway } from "../gateway";
 import { type Behind, behind } from "./behind";
 import { declaring, forEachDeclaring, provoke } from "./expected";
 import { away, FailingStore } from "./failing";
+import { spoiledFile } from "./media-file";
 import { ready } from "./ready";
 import { exampleRequest, policyOf, type RoutedId, withHeaders } from "./requests";
 
@@ -36,14 +37,21 @@ const failing: Behind = {
 };
 
 /** They ask the disk in place of the store. */
-const onDisk: readonly RoutedId[] = ["getRecording", "deleteRecording"];
+const recordings: readonly RoutedId[] = ["getRecording", "deleteRecording"];
+const onDisk: readonly RoutedId[] = [...recordings, "getMediaFile"];
 
 describe("when the disk fails", () => {
-  test.each(onDisk)("%s: a recording that cannot be read", async (id) => {
+  test.each(recordings)("%s: a recording that cannot be read", async (id) => {
     const recording_id = randomUUID();
     // What stands where a file should be.
     await mkdir(path.join(place.recordings ?? "", "test", `${recording_id}.json`), { recursive: true });
     await provoke(client, exampleRequest(id, place, { recording_id }), id, "internal_error");
+  });
+
+  test("getMediaFile: a file that cannot be read", async () => {
+    const file = await spoiledFile({ gateway: place, store, call: () => place.call() });
+    const request = exampleRequest("getMediaFile", place, { file_name: path.basename(file) });
+    await provoke(client, request, "getMediaFile", "internal_error");
   });
 });
 

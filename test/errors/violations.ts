@@ -86,6 +86,7 @@ const general: Readonly<Partial<Record<ErrorCode, (id: RoutedId) => Violations>>
   // A join names a session as well, which is looked for before.
   room_not_found: (id): Violations => (policyOf(id).session === null ? { "unknown room": (request) => request } : {}),
   recording_not_found: () => ({ "unknown recording": (request) => request }),
+  media_file_not_found: () => ({ "unknown file": (request) => request }),
   app_not_found: () => ({ "unknown app": (request) => request }),
 };
 

@@ -71,7 +71,7 @@ test("a child that hangs is late; what it says afterwards is ignored, and what i
   const peer = await bind();
   await media.link.open("hangs", "socket");
   await media.link.remote("hangs", remote(peer.port));
-  const file = await media.file("late.raw", sine(440, 100));
+  const file = await media.file("late.wav", sine(440, 100));
   kill(media, "SIGSTOP");
   const asked = [
     media.link.ping(),
@@ -95,7 +95,7 @@ test("a child that hangs is late; what it says afterwards is ignored, and what i
 test("a late play is stopped, and not the one that was taken after it", async () => {
   const media = await start({ ackTimeoutMs: 1500 });
   await media.link.open("order", "simulated");
-  const file = await media.file("order.raw", sine(440, 30_000));
+  const file = await media.file("order.wav", sine(440, 30_000));
   kill(media, "SIGSTOP");
   const late = expect(media.link.play("order", 1, file, 0)).rejects.toMatchObject({ refusal: "late" });
   await pass(700);
@@ -110,7 +110,7 @@ test("closed calls leave neither a file nor a socket open", async () => {
   const media = await start();
   const open = () => readdirSync(`/proc/${media.link.pid()}/fd`).length;
   const before = open();
-  const file = await media.file("open.raw", sine(440, 30_000));
+  const file = await media.file("open.wav", sine(440, 30_000));
   for (let call = 0; call < 10; call++) {
     const peer = await bind();
     await media.link.open(`${call}`, "socket");
@@ -173,7 +173,7 @@ test("a wrong host is told, and costs nothing but the call", async () => {
 
 test("unknown calls are gone; to close one is no error", async () => {
   const media = await start();
-  const file = await media.file("gone.raw", sine(440, 100));
+  const file = await media.file("gone.wav", sine(440, 100));
   for (const asked of [media.link.remote("x", remote(9)), media.link.play("x", 1, file, 0), media.link.stop("x")]) {
     await expect(asked).rejects.toMatchObject({ refusal: "gone" });
   }

@@ -32,7 +32,7 @@ describe("pause", () => {
     const name = `pause ${ptime}`;
     const caller = await call(name, { ptime });
     const pcm = unlike(8 * 2400);
-    await media.link.play(name, 1, await media.file(`${ptime}.raw`, pcm), 0);
+    await media.link.play(name, 1, await media.file(`${ptime}.wav`, pcm), 0);
     for (const part of [1, 2, 3]) {
       await caller.peer.next(sounds);
       await caller.peer.listen(part * 5);
@@ -53,7 +53,7 @@ describe("pause", () => {
   test("holds from the beginning, when a play is begun so", async () => {
     const caller = await call("begun");
     const pcm = unlike(8 * 200);
-    await media.link.play("begun", 1, await media.file("begun.raw", pcm), 40, true);
+    await media.link.play("begun", 1, await media.file("begun.wav", pcm), 40, true);
     expect((await caller.peer.listen(8)).some(sounds)).toBe(false);
     expect(await media.link.pause("begun", false)).toEqual({ play: 1, offset_ms: 40 });
     await ended("begun", 1);
@@ -63,7 +63,7 @@ describe("pause", () => {
 
   test("ends with the play: the next one sounds", async () => {
     const caller = await call("next");
-    const file = await media.file("next.raw", unlike(8 * 200));
+    const file = await media.file("next.wav", unlike(8 * 200));
     await media.link.play("next", 1, file, 0, true);
     await media.link.play("next", 2, file, 0);
     await caller.peer.next(sounds);
@@ -80,7 +80,7 @@ describe("seek", () => {
     const name = `seek ${ptime} ${offset_ms}`;
     const caller = await call(name, { ptime });
     const pcm = unlike(8 * 5000);
-    await media.link.play(name, 1, await media.file(`${name}.raw`, pcm), 2000);
+    await media.link.play(name, 1, await media.file(`${name}.wav`, pcm), 2000);
     await caller.peer.next(sounds);
     await caller.peer.listen(5);
     expect(await media.link.seek(name, offset_ms)).toEqual({ play: 1, offset_ms });
@@ -103,7 +103,7 @@ describe("seek", () => {
   test("goes back in a file that was read to its end long ago, and again and again", async () => {
     const caller = await call("back");
     const pcm = unlike(8 * 500);
-    await media.link.play("back", 1, await media.file("back.raw", pcm), 0);
+    await media.link.play("back", 1, await media.file("back.wav", pcm), 0);
     for (let turn = 0; turn < 5; turn++) {
       await caller.peer.next(sounds);
       await caller.peer.listen(3);
@@ -121,7 +121,7 @@ describe("seek", () => {
   test("and the next one at once: the last one counts", async () => {
     const caller = await call("hurry");
     const pcm = unlike(8 * 5000);
-    await media.link.play("hurry", 1, await media.file("hurry.raw", pcm), 0);
+    await media.link.play("hurry", 1, await media.file("hurry.wav", pcm), 0);
     await caller.peer.next(sounds);
     const places = [1000, 2000, 3000, 500, 4000];
     const moved = await Promise.all(places.map((offset_ms) => media.link.seek("hurry", offset_ms)));
@@ -138,7 +138,7 @@ describe("seek", () => {
   test("while paused stays paused, and counts", async () => {
     const caller = await call("still");
     const pcm = unlike(8 * 1000);
-    await media.link.play("still", 1, await media.file("still.raw", pcm), 0);
+    await media.link.play("still", 1, await media.file("still.wav", pcm), 0);
     await caller.peer.next(sounds);
     await media.link.pause("still", true);
     expect(await media.link.seek("still", 900)).toEqual({ play: 1, offset_ms: 900 });
@@ -154,7 +154,7 @@ describe("seek", () => {
 
   test("beyond the end has played the file, paused or not", async () => {
     await call("beyond");
-    const file = await media.file("beyond.raw", unlike(8 * 1000));
+    const file = await media.file("beyond.wav", unlike(8 * 1000));
     await media.link.play("beyond", 1, file, 0);
     expect(await media.link.seek("beyond", 86_400_000)).toEqual({ play: 1, offset_ms: 1000 });
     expect(await ended("beyond", 1)).toMatchObject({ offset_ms: 1000 });
@@ -183,7 +183,7 @@ test("silence lasts as long as it should, and can be paused, sought in and stopp
 
 test("volume has steps of 3 dB, holds for its play only, and too loud is cut off, not turned over", async () => {
   const caller = await call("volume");
-  const file = await media.file("volume.raw", sine(400, 20_000, 4000));
+  const file = await media.file("volume.wav", sine(400, 20_000, 4000));
   const plain = 20 * Math.log10(4000 / 32_768);
   await media.link.play("volume", 1, file, 0, false, -4);
   await caller.peer.next(sounds);
@@ -195,7 +195,7 @@ test("volume has steps of 3 dB, holds for its play only, and too loud is cut off
   await media.link.play("volume", 2, file, 0);
   await caller.listen(60);
   expect(level(await caller.listen(200))).toBeCloseTo(plain, 0);
-  await media.link.play("volume", 3, await media.file("loud.raw", sine(400, 20_000, 30_000)), 0, false, 4);
+  await media.link.play("volume", 3, await media.file("loud.wav", sine(400, 20_000, 30_000)), 0, false, 4);
   await caller.listen(60);
   await media.link.pause("volume", true);
   await caller.listen(60);

@@ -67,7 +67,7 @@ test("10,000 random and 10,000 mutated datagrams leave the call, its room and re
   await media.link.stopRecording("target");
   expect(await media.listener.first("recorded", "target")).toMatchObject({ failure: null });
   expect(readWav(path).right.every((sample) => sample === 0)).toBe(true);
-  await media.link.play("target", 1, await media.file("after.raw", sine(440, 200)), 0);
+  await media.link.play("target", 1, await media.file("after.wav", sine(440, 200)), 0);
   const first = await peer.next(({ body }) => body.some((byte) => byte !== 0xff));
   expect(levelAt(samples([first, ...(await peer.listen(9))]), 440)).toBeGreaterThan(-11);
   expect(resident()).toBeLessThan(200);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { SoundFile } from "../../src/engines/control/media_server";
 import { type MediaHandler, MediaLink, type MediaOptions, type Remote } from "../../src/engines/embedded/media/link";
 import { createLog } from "../../src/log";
+import { wavHeader } from "../../src/wav";
 import { Arrivals } from "./arrivals";
 
 export type Told =
@@ -86,10 +87,11 @@ export class Media {
     return new Media(link, listener, lines, await mkdtemp(join(tmpdir(), "media-")));
   }
 
-  /** Writes samples as the file that a play wants. */
+  /** Writes samples as the file that a play wants, head and all. */
   async file(name: string, pcm: Int16Array): Promise<SoundFile> {
     const path = join(this.folder, name);
-    await writeFile(path, Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength));
+    const samples = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+    await writeFile(path, Buffer.concat([wavHeader(1, samples.length), samples]));
     return { path, samples: pcm.length };
   }
 

@@ -1,6 +1,7 @@
 /** An RTP caller for tests: it sends what a telephone sends, keeps what it hears, and measures it. */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { alaw, mulaw } from "alawmulaw";
 import { Arrivals } from "./arrivals";
 
@@ -25,6 +26,7 @@ export interface Sent {
 }
 
 export const samplesPerFrame = 160;
+const frameMs = 20;
 
 /** An RTP datagram: header (RFC 3550, 5.1) and body. */
 export function rtp(fields: Sent, body: Uint8Array): Buffer {
@@ -101,6 +103,21 @@ export class RtpPeer {
       const duration = Math.min(update, 5) * samplesPerFrame;
       await this.packet(event(code, duration, update >= 5), { payload, timestamp, marker: update === 1, ...fields });
     }
+  }
+
+  /** The same at the pace of a thumb: 100 ms, and 100 ms of nothing. */
+  async hold(digit: string, payload = 101): Promise<void> {
+    const code = "0123456789*#ABCD".indexOf(digit);
+    // Asterisk takes a key whose timestamp has begun again at 0 for one that it had before.
+    if (this.timestamp > 0xffff_0000) this.timestamp = 0;
+    const timestamp = this.timestamp;
+    for (let update = 1; update <= 7; update++) {
+      const duration = Math.min(update, 5) * samplesPerFrame;
+      await this.packet(event(code, duration, update >= 5), { payload, timestamp, marker: update === 1 });
+      if (update < 5) await delay(frameMs);
+    }
+    await delay(5 * frameMs);
+    this.timestamp += 5 * samplesPerFrame;
   }
 
   /** The next packet that fits. */

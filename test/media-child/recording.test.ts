@@ -33,7 +33,7 @@ describe("a recording", () => {
     const name = `both ${ptime}`;
     const caller = await studio.call(name, { ptime });
     caller.sing(440);
-    await studio.media.link.play(name, 1, await studio.media.file(`both ${ptime}.raw`, sine(1000, 60_000, 4000)), 0);
+    await studio.media.link.play(name, 1, await studio.media.file(`both ${ptime}.wav`, sine(1000, 60_000, 4000)), 0);
     await caller.peer.next(sounds);
     const id = await studio.record(name);
     await caller.listen(1500);
@@ -53,7 +53,7 @@ describe("a recording", () => {
     const caller = await studio.call("time");
     const id = await studio.record("time");
     const prompt = unlike(8 * 400).map((sample) => sample ^ 0x40);
-    await studio.media.link.play("time", 1, await studio.media.file("time.raw", prompt), 0);
+    await studio.media.link.play("time", 1, await studio.media.file("time.wav", prompt), 0);
     const said = unlike(8 * 300);
     await caller.peer.next(sounds);
     await caller.burst(said);
@@ -81,7 +81,7 @@ describe("a recording", () => {
   test("keeps to the time of the RTP stream through a hold, and is silent there", async () => {
     const caller = await studio.call("hold");
     const id = await studio.record("hold");
-    await studio.media.link.play("hold", 1, await studio.media.file("hold.raw", unlike(8 * 60_000)), 0);
+    await studio.media.link.play("hold", 1, await studio.media.file("hold.wav", unlike(8 * 60_000)), 0);
     await caller.peer.next(sounds);
     const before = await caller.peer.next();
     await studio.media.link.remote("hold", remote(caller.peer.port, { send: false, receive: false }));
@@ -97,7 +97,7 @@ describe("a recording", () => {
     const another = await open();
     const caller = await another.call("halt");
     const id = await another.record("halt");
-    await another.media.link.play("halt", 1, await another.media.file("halt.raw", unlike(8 * 60_000)), 0);
+    await another.media.link.play("halt", 1, await another.media.file("halt.wav", unlike(8 * 60_000)), 0);
     await caller.peer.next(sounds);
     const before = await caller.peer.next();
     another.signal("SIGSTOP");

@@ -187,7 +187,7 @@ describe("a room", () => {
   test("plays to all of its members, in three volumes, paused and resumed, and tells the end", async () => {
     const [first, second] = await meet("plays", "first", "second");
     if (!first || !second) throw new Error("Nobody came");
-    const file = await media.file("room.raw", sine(1000, 60_000, 4000));
+    const file = await media.file("room.wav", sine(1000, 60_000, 4000));
     await media.link.play("plays", 1, file, 0, false, -4);
     for (const volume of [-4, 0, 3]) {
       expect(await media.link.volume("plays", volume)).toMatchObject({ play: 1 });
@@ -203,14 +203,14 @@ describe("a room", () => {
     await first.peer.next(sounds);
     expect(await media.link.seek("plays", 59_900)).toEqual({ play: 1, offset_ms: 59_900 });
     expect(await media.listener.first("played", "plays")).toMatchObject({ play: 1, offset_ms: 60_000 });
-    await media.link.play("plays", 2, { path: "/nonexistent/room.raw", samples: 8 }, 0);
+    await media.link.play("plays", 2, { path: "/nonexistent/room.wav", samples: 8 }, 0);
     expect(await media.listener.first("play_failed", "plays")).toMatchObject({ play: 2 });
     expect(await media.link.volume("plays", 0)).toBeNull();
   });
 
   test("that is empty plays on", async () => {
     await media.link.openRoom("empty");
-    await media.link.play("empty", 1, await media.file("empty.raw", sine(1000, 200)), 0);
+    await media.link.play("empty", 1, await media.file("empty.wav", sine(1000, 200)), 0);
     expect(await media.listener.first("played", "empty")).toMatchObject({ play: 1, offset_ms: 200 });
   });
 
@@ -227,7 +227,7 @@ test("what is played to a member is mixed over the room for him alone", async ()
   const [first, second, third] = await meet("private", "first", "second", "third");
   if (!first || !second || !third) throw new Error("Nobody came");
   first.sing(440);
-  await media.link.play(second.name, 1, await media.file("private.raw", sine(1000, 60_000, 8000)), 0);
+  await media.link.play(second.name, 1, await media.file("private.wav", sine(1000, 60_000, 8000)), 0);
   await Promise.all([
     expectTones(second, [440, 1000], []),
     expectTones(third, [440], [1000]),

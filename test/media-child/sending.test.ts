@@ -53,7 +53,7 @@ describe("the stream", () => {
     const peer = await call("alaw", { payload: 8 });
     const packets = await peer.listen(3);
     expect(packets.map(({ payload, body }) => [payload, body[0], body.length])).toEqual(Array(3).fill([8, 0xd5, 160]));
-    await media.link.play("alaw", 1, await media.file("alaw.raw", sine(1000, 300)), 0);
+    await media.link.play("alaw", 1, await media.file("alaw.wav", sine(1000, 300)), 0);
     const first = await peer.next(sounds);
     const pcm = samples([first, ...(await peer.listen(8))]).slice(160);
     expect(levelAt(pcm, 1000)).toBeCloseTo(20 * Math.log10(10_000 / 32_768), 0);
@@ -106,7 +106,7 @@ describe("the stream", () => {
 describe("a file", () => {
   test("sounds with its frequency and its level, once, and its end is told with its length", async () => {
     const peer = await call("tone");
-    await media.link.play("tone", 7, await media.file("tone.raw", sine(440, 500)), 0);
+    await media.link.play("tone", 7, await media.file("tone.wav", sine(440, 500)), 0);
     const first = await peer.next(sounds);
     const pcm = samples([first, ...(await peer.listen(24))]);
     expect(levelAt(pcm, 440)).toBeCloseTo(20 * Math.log10(10_000 / 32_768), 1);
@@ -125,7 +125,7 @@ describe("a file", () => {
   test("of many chunks arrives sample by sample, and ends in the middle of a packet", async () => {
     const peer = await call("long");
     const pcm = sine(233, 3300).map((sample, at) => ((sample + at * 17) % 30_000) | 1);
-    const file = await media.file("long.raw", pcm.slice(0, -33));
+    const file = await media.file("long.wav", pcm.slice(0, -33));
     await media.link.play("long", 1, file, 0);
     const from = peer.heard.length;
     expect(await media.listener.first("played", "long")).toMatchObject({ offset_ms: 3295 });
@@ -140,7 +140,7 @@ describe("a file", () => {
   test("begins at an offset, and tells where it was stopped, to the frame", async () => {
     const peer = await call("offset");
     const quiet = new Int16Array(8000);
-    const file = await media.file("offset.raw", Int16Array.from([...quiet, ...sine(1000, 2000)]));
+    const file = await media.file("offset.wav", Int16Array.from([...quiet, ...sine(1000, 2000)]));
     await media.link.play("offset", 3, file, 900);
     await peer.next(sounds);
     await peer.listen(10);
@@ -158,9 +158,9 @@ describe("a file", () => {
 
   test("is replaced by the next one at once, and only the next one's end is told", async () => {
     const peer = await call("replace");
-    await media.link.play("replace", 1, await media.file("first.raw", sine(500, 5000)), 0);
+    await media.link.play("replace", 1, await media.file("first.wav", sine(500, 5000)), 0);
     await peer.next(sounds);
-    await media.link.play("replace", 2, await media.file("second.raw", sine(1000, 200)), 0);
+    await media.link.play("replace", 2, await media.file("second.wav", sine(1000, 200)), 0);
     expect(await media.listener.first("played", "replace")).toMatchObject({ play: 2, offset_ms: 200 });
     await peer.next((packet) => !sounds(packet));
     const pcm = samples(peer.heard.filter(sounds).slice(-9));
@@ -169,7 +169,7 @@ describe("a file", () => {
 
   test("goes on unheard while on hold", async () => {
     const peer = await call("unheard");
-    await media.link.play("unheard", 1, await media.file("unheard.raw", sine(500, 400)), 0);
+    await media.link.play("unheard", 1, await media.file("unheard.wav", sine(500, 400)), 0);
     await media.link.remote("unheard", remote(peer.port, { send: false }));
     const { length } = peer.heard;
     expect(await media.listener.first("played", "unheard")).toMatchObject({ offset_ms: 400 });
@@ -180,7 +180,7 @@ describe("a file", () => {
     const peer = await RtpPeer.bind();
     peers.push(peer);
     await media.link.open("waits", "socket");
-    await media.link.play("waits", 1, await media.file("waits.raw", sine(500, 100)), 0);
+    await media.link.play("waits", 1, await media.file("waits.wav", sine(500, 100)), 0);
     const witness = await call("witness of waits");
     await witness.listen(10);
     await media.link.remote("waits", remote(peer.port));
@@ -191,18 +191,18 @@ describe("a file", () => {
 
   test("that begins beyond its end, or is empty, has been played", async () => {
     await call("beyond");
-    await media.link.play("beyond", 1, await media.file("beyond.raw", sine(500, 100)), 100_000);
+    await media.link.play("beyond", 1, await media.file("beyond.wav", sine(500, 100)), 100_000);
     expect(await media.listener.first("played", "beyond")).toMatchObject({ play: 1, offset_ms: 100 });
     await call("empty");
-    await media.link.play("empty", 1, await media.file("empty.raw", new Int16Array(0)), 0);
+    await media.link.play("empty", 1, await media.file("empty.wav", new Int16Array(0)), 0);
     expect(await media.listener.first("played", "empty")).toMatchObject({ play: 1, offset_ms: 0 });
   });
 
   test("that is not there, is a folder, or is shorter than announced has failed, and the stream goes on", async () => {
     const peer = await call("broken");
-    await media.link.play("broken", 1, { path: "/nonexistent/file.raw", samples: 8000 }, 0);
+    await media.link.play("broken", 1, { path: "/nonexistent/file.wav", samples: 8000 }, 0);
     await media.listener.first("play_failed", "broken");
-    const short = await media.file("short.raw", sine(500, 100));
+    const short = await media.file("short.wav", sine(500, 100));
     await call("short");
     await media.link.play("short", 2, { path: short.path, samples: 8000 }, 0);
     expect(await media.listener.first("play_failed", "short")).toMatchObject({ play: 2 });

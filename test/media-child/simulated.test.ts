@@ -29,7 +29,7 @@ test("his tone goes the same way, packet by packet", async () => {
 
 test("files are played to him, and stopped", async () => {
   await media.link.open("plays", "simulated");
-  const file = await media.file("plays.raw", sine(440, 300));
+  const file = await media.file("plays.wav", sine(440, 300));
   await media.link.play("plays", 1, file, 100);
   expect(await media.listener.first("played", "plays")).toEqual({
     told: "played",
@@ -37,7 +37,7 @@ test("files are played to him, and stopped", async () => {
     play: 1,
     offset_ms: 300,
   });
-  await media.link.play("plays", 2, await media.file("more.raw", sine(440, 60_000)), 50_000);
+  await media.link.play("plays", 2, await media.file("more.wav", sine(440, 60_000)), 50_000);
   media.link.tone("plays", 1, 440, 200);
   await media.listener.first("pressed", "plays");
   const stopped = await media.link.stop("plays");

@@ -28,7 +28,7 @@ async function file(name: string, seconds = 0.1): Promise<string> {
   await writeFile(source, wav(new Int16Array(seconds * 44_100), 44_100));
   return source;
 }
-function decode(source: string, target = `${source}.pcm`): Promise<number> {
+function decode(source: string, target = `${source}.wav`): Promise<number> {
   return decoder.decode({ source, target, maxSamples: 10_000_000 }, new AbortController().signal);
 }
 

@@ -170,11 +170,12 @@ describe("giving up", () => {
 
 test("what a crashed run left is removed, and nothing else", async () => {
   const parent = await mkdtemp(path.join(tmpdir(), "voicegate-test-"));
-  const crashed: ChildProcess = fork(path.join(__dirname, "left-behind.js"), [parent]);
-  await once(crashed, "message");
-  const [left] = await readdir(parent);
   const living = await Place.open({ directory: parent });
-  expect(await readdir(parent)).toHaveLength(2);
+  const [own] = await readdir(parent);
+  const crashed: ChildProcess = fork(path.join(__dirname, "left-behind.js"), [parent, living.serve("left", file)]);
+  await once(crashed, "message");
+  const [left = ""] = (await readdir(parent)).filter((name) => name !== own);
+  expect(await readdir(path.join(parent, left))).toHaveLength(1);
   crashed.kill("SIGKILL");
   await once(crashed, "exit");
   const next = await Place.open({ directory: parent });

@@ -6,7 +6,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createLog } from "../../src/log";
-import { MediaError, MediaFiles, type MediaFilesOptions, type MediaShare } from "../../src/media/files";
+import { MediaError, type MediaFile, MediaFiles, type MediaFilesOptions, type MediaShare } from "../../src/media/files";
+import { wavHeader, wavHeaderBytes } from "../../src/wav";
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -14,8 +15,11 @@ export class Place {
   readonly #messages: string[] = [];
   readonly #news = new EventEmitter();
   readonly files: MediaFiles;
+  /** All that were made of the web server. */
+  readonly requests: IncomingMessage[] = [];
   readonly #served = new Map<string, Serve>();
   readonly #server = createServer((request, response) => {
+    this.requests.push(request);
     const serve = this.#served.get(request.url ?? "");
     if (serve) serve(request, response);
     else response.writeHead(404).end();
@@ -51,10 +55,19 @@ export class Place {
 
   async samples(url: string, share: MediaShare = this.files.share()): Promise<Int16Array> {
     const file = await share.open(url);
-    const bytes = await readFile(file.path);
+    const samples = await this.read(file);
     file.release();
-    if (bytes.length !== file.samples * 2) throw new Error(`${file.samples} samples in ${bytes.length} bytes`);
-    return Int16Array.from({ length: file.samples }, (_, i) => bytes.readInt16LE(i * 2));
+    return samples;
+  }
+
+  /** What is in a file that is held. */
+  async read(file: MediaFile): Promise<Int16Array> {
+    const bytes = await readFile(file.path);
+    const header = wavHeader(1, file.samples * 2);
+    if (!bytes.subarray(0, wavHeaderBytes).equals(header)) throw new Error("not the head of such a file");
+    if (bytes.length !== wavHeaderBytes + file.samples * 2)
+      throw new Error(`${file.samples} samples in ${bytes.length} bytes`);
+    return Int16Array.from({ length: file.samples }, (_, i) => bytes.readInt16LE(wavHeaderBytes + i * 2));
   }
 
   /** Serves it, and decodes it. */
@@ -75,7 +88,12 @@ export class Place {
 
   /** The `nth` line of the log with this message, now or as soon as it comes. */
   async message(text: string, nth = 1): Promise<void> {
-    while (this.#messages.filter((message) => message === text).length < nth) await once(this.#news, "line");
+    while (this.count(text) < nth) await once(this.#news, "line");
+  }
+
+  /** How many lines of the log had this message so far. */
+  count(text: string): number {
+    return this.#messages.filter((message) => message === text).length;
   }
 
   #note({ msg }: { msg: string }): void {
@@ -94,6 +112,11 @@ export class Place {
     let found = await this.held();
     for (let looks = 0; looks < 1000 && found.length > 0; looks++) found = await this.held();
     return found;
+  }
+
+  /** Until so many files are on the disk, or the test runs out of time. */
+  async stays(count: number): Promise<void> {
+    while ((await this.held()).length !== count);
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import type { MediaFilesOptions } from "../../src/media/files";
 import { Place } from "./place";
 import { tone, wav } from "./sound";
 
-/** 800 samples are 1600 bytes; while they are decoded, the worst that 1644 bytes can become is counted: 29,592. */
+/** 800 samples are 1644 bytes; while they are decoded, the worst that so many can become is counted: 29,636. */
 const file = wav(tone(1000, 8000, 800), 8000);
 /** Of it a quarter is for files as they come, and a third of the rest for one call: 40,000 each. */
 const maxDiskBytes = 160_000;
@@ -90,7 +90,10 @@ describe("the room of all", () => {
     const first = place.samples(url);
     const response = await requested;
     const caller = new AbortController();
-    const waiting = expect(place.files.share().open(url, caller.signal)).rejects.toMatchObject({ name: "AbortError" });
+    const other = place.serve("other", file);
+    const waiting = expect(place.files.share().open(other, caller.signal)).rejects.toMatchObject({
+      name: "AbortError",
+    });
     await place.message("media file waits for room");
     caller.abort();
     await waiting;

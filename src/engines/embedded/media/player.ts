@@ -1,5 +1,6 @@
 /** What sounds, sample by sample: a file, read ahead asynchronously in chunks, so that neither the disk nor a long file is ever waited for on the media loop; or silence. */
 import { type FileHandle, open } from "node:fs/promises";
+import { wavHeaderBytes } from "../../../wav";
 import type { SoundFile } from "../../control/media_server";
 import { samplesPerMs } from "./rtp";
 
@@ -131,7 +132,7 @@ export class FilePlayer implements Player {
     this.spare = null;
     const bytes = new Uint8Array(chunk.samples.buffer);
     const length = Math.min(bytes.length, (this.file.samples - next) * bytesPerSample);
-    const { bytesRead } = await handle.read(bytes, 0, length, next * bytesPerSample);
+    const { bytesRead } = await handle.read(bytes, 0, length, wavHeaderBytes + next * bytesPerSample);
     chunk.length = Math.floor(bytesRead / bytesPerSample);
     if (chunk.length === 0) throw new Error(`The file ends after ${next} of ${this.file.samples} samples`);
     return chunk;

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { askedRange } from "../../src/recordings/range";
+import { askedRange } from "../../src/handlers/range";
 
 const etag = '"0b8d5c6e"';
 const bytes = 10_000;
