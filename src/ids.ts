@@ -18,6 +18,9 @@ export function isRoom(id: string): boolean {
   return id.slice(0, -uuidLength).endsWith(roomMark);
 }
 
+/** What an app is called: what has another form is no app's. */
+export const appIdForm = /^[a-zA-Z0-9_-]{1,64}$/;
+
 export function newRoomId(node: string): string {
   return `${node}${roomMark}-${randomUUID()}`;
 }

@@ -79,8 +79,8 @@ export function asteriskNodes(text: string): readonly AsteriskNode[] {
   return nodes(text, "name=url|user|password", (place) => {
     const [url, user, password, ...more] = place.split("|").map(decoded);
     if (!url || !user || !password || more.length > 0 || !URL.canParse(url)) return null;
-    const { protocol, origin, pathname, username, search, hash } = new URL(url);
-    if (!/^https?:$/.test(protocol) || username || search || hash) return null;
+    const { protocol, origin, pathname, username, password: other, search, hash } = new URL(url);
+    if (!/^https?:$/.test(protocol) || username || other || search || hash) return null;
     return { url: origin + pathname.replace(/\/+$/, ""), user, password };
   });
 }

@@ -34,13 +34,20 @@ export interface Offer {
 }
 export type Verdict = "accepted" | "no_app" | "overloaded" | "unavailable";
 
+/** What plays by the store, and where it is by now as far as one can tell who does not hear it. Milliseconds. */
+export interface Unheard {
+  readonly command_uid: string;
+  readonly offset_ms: number;
+  readonly duration_ms: number;
+}
+
 /** A call of a node that has not ended by the store. */
 export interface Survivor {
   readonly session_uuid: string;
   readonly state: "ringing" | "early" | "answered" | "handed_back";
   readonly caller_id: string;
   readonly did: string;
-  readonly playback: { readonly command_uid: string } | null;
+  readonly playback: Unheard | null;
   readonly collecting: { readonly command_uid: string } | null;
   readonly room: { readonly room_id: string; readonly muted: boolean } | null;
   readonly recording: { readonly recording_id: string } | null;
@@ -49,7 +56,7 @@ export interface Survivor {
 /** What a node has by the store. */
 export interface Survivors {
   readonly calls: readonly Survivor[];
-  readonly rooms: readonly { readonly room_id: string; readonly playback: { readonly command_uid: string } | null }[];
+  readonly rooms: readonly { readonly room_id: string; readonly playback: Unheard | null }[];
 }
 
 /**
@@ -61,7 +68,10 @@ export interface Sink {
   offer(call: Offer): Promise<Verdict>;
   emit(event: EngineEvent): void;
   emitRoom(event: EngineRoomEvent): void;
-  /** For an engine whose media server may have calls from before: rejects when the store cannot be asked. */
+  /**
+   * For an engine whose media server may have calls from before. Nobody else tells anything of them any more by then.
+   * Rejects when the store cannot be asked, or when this instance does not have the node.
+   */
   survivors(node: string): Promise<Survivors>;
 }
 

@@ -71,6 +71,13 @@ export class Burial {
     log[done.size > 0 ? "warn" : "info"]({ node, ended: done.size }, "media node lost");
   }
 
+  /** Another instance has this node: what it holds counts there. */
+  left(node: string): void {
+    const { live, rooms } = this.#options;
+    for (const id of this.#here(node)) (isRoom(id) ? rooms.live : live).delete(id);
+    this.#doubtful.delete(node);
+  }
+
   /** The media server goes on with a call or a room that is over. */
   stray(id: string): void {
     const { nodes, rooms } = this.#options;

@@ -39,12 +39,15 @@ export interface Asked {
 
 export class Commands {
   readonly #nodes: Nodes;
+  readonly #here: (id: string) => boolean;
   readonly #asking: Asking;
   readonly #meter: Pick<Meter, "command">;
   readonly #log: Log;
 
-  constructor(nodes: Nodes, asking: Asking, meter: Pick<Meter, "command">, log: Log) {
+  /** @param here is this call or room one of this instance? */
+  constructor(nodes: Nodes, here: (id: string) => boolean, asking: Asking, meter: Pick<Meter, "command">, log: Log) {
     this.#nodes = nodes;
+    this.#here = here;
     this.#asking = asking;
     this.#meter = meter;
     this.#log = log;
@@ -89,11 +92,17 @@ export class Commands {
     }
   }
 
-  /** @throws Refused("unreachable") */
-  #ask(id: string, ask: (engine: Engine) => Promise<Outcome>): Promise<Outcome> {
+  /** @throws Refused */
+  async #ask(id: string, ask: (engine: Engine) => Promise<Outcome>): Promise<Outcome> {
     const engine = this.#nodes.engineOf(id);
     if (!engine) throw new Refused("unreachable");
-    return ask(engine);
+    try {
+      return await ask(engine);
+    } catch (err) {
+      // The store has it, and no media server has said that it is over: its node is just being taken over.
+      if (err instanceof Refused && err.refusal === "gone" && !this.#here(id)) throw new Refused("unreachable");
+      throw err;
+    }
   }
 }
 

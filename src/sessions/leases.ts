@@ -29,6 +29,15 @@ export class Tenure {
   }
 }
 
+/** What a node says waits: it was away for longer than a lease, or the store cannot be asked. Until it is held again, or given up. */
+export class Unconfirmed extends Error {
+  override readonly name = "Unconfirmed";
+
+  constructor() {
+    super("the lease of the media node is not confirmed");
+  }
+}
+
 /** How a node stands, as this instance saw it last. `unknown`: nobody has it, and nobody misses it. */
 export type Standing = "own" | "other" | "away" | "lost" | "unknown";
 
@@ -42,6 +51,8 @@ export interface LeasesOptions {
   readonly bury: (node: string) => Promise<void>;
   /** Somebody wants this call or room ended, and this instance has its node. Asked again until it is over. */
   readonly end: (ending: Ending) => Promise<void>;
+  /** Another instance has this node: what it holds is none of this one's any more. */
+  readonly left: (node: string) => void;
   readonly log: Log;
 }
 
@@ -71,7 +82,9 @@ export class Leases {
    * @throws when the store cannot be asked
    */
   async start(): Promise<void> {
-    await this.#hold(this.#options.nodes.names);
+    const { nodes } = this.#options;
+    await this.#hold(nodes.names);
+    for (const node of nodes.names) if (!this.#tenures.has(node)) nodes.reads(node, false);
     await Promise.all([...this.#tenures.values()].map((tenure) => this.#raise(tenure)));
     this.#next(this.#everyMs);
   }
@@ -79,6 +92,17 @@ export class Leases {
   /** Under which what this node says now is read; null: another instance reads it, or nobody does. */
   tenure(node: string): Tenure | null {
     return this.#tenures.get(node) ?? null;
+  }
+
+  /**
+   * The same, once nothing is told under those before it any more.
+   * @throws when the store cannot be asked, or when the node is not this instance's
+   */
+  async raised(node: string): Promise<Tenure> {
+    const tenure = this.tenure(node);
+    if (!tenure) throw new Error("another instance has the media node, or nobody does");
+    if (!tenure.raised) await this.#raise(tenure);
+    return tenure;
   }
 
   /**
@@ -197,6 +221,7 @@ export class Leases {
     tenure.over = true;
     this.#tenures.delete(node);
     this.#options.nodes.reads(node, false);
+    this.#options.left(node);
     this.#options.log.warn({ node, fence: tenure.fence, state: this.#states.get(node) }, "media node given up");
   }
 

@@ -7,7 +7,7 @@ import type { Log } from "../log";
 import type { Meter } from "../metrics";
 import type { Source } from "./events";
 import type { RoomEvent, SessionEvent } from "./happening";
-import type { Tenure } from "./leases";
+import { type Tenure, Unconfirmed } from "./leases";
 
 /** What became of a step: `unchanged` and `gone` mean that it had nothing to act on any more. */
 export type Applied = "changed" | "unchanged" | "gone";
@@ -137,8 +137,10 @@ export class Lines<E extends AnyEvent, W> {
   async #failed(id: string, line: Line<E, W>, err: Error): Promise<void> {
     const { steps, failure } = line;
     line.failure = err;
-    if (!failure)
-      this.#log.error({ ...this.#source(id), waiting: steps.length, err }, "events wait: the store cannot be asked");
+    // A media server that was away is back before its lease is: that is no error, and soon over.
+    const why = err instanceof Unconfirmed ? err.message : "the store cannot be asked";
+    const level = err instanceof Unconfirmed ? "warn" : "error";
+    if (!failure) this.#log[level]({ ...this.#source(id), waiting: steps.length, err }, `events wait: ${why}`);
     for (const step of steps) tell(step, err);
     if (!this.#closed) {
       await delay(retryMs);

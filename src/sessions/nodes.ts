@@ -4,6 +4,8 @@ import { nodeOf } from "../ids";
 
 export class Nodes {
   readonly #engines: ReadonlyMap<string, Engine>;
+  /** Those that another instance reads. */
+  readonly #elsewhere = new Set<string>();
 
   constructor(engines: readonly Engine[]) {
     this.#engines = new Map(engines.map((engine) => [engine.node, engine]));
@@ -25,6 +27,8 @@ export class Nodes {
 
   /** This instance reads this node's events from now on, or not any more. */
   reads(node: string, own: boolean): void {
+    if (own) this.#elsewhere.delete(node);
+    else this.#elsewhere.add(node);
     this.#engines.get(node)?.reads(own);
   }
 
@@ -38,11 +42,13 @@ export class Nodes {
     return this.engineOf(id)?.kind ?? "none";
   }
 
-  /** The one that can be reached and for which `load` is the least. */
+  /** The one that can be reached and for which `load` is the least; of two the one that is named first. */
   leastLoaded(load: (node: string) => number): Engine | undefined {
     let best: Engine | undefined;
-    for (const engine of this.#engines.values()) {
-      if (engine.connected() && (!best || load(engine.node) < load(best.node))) best = engine;
+    for (const [node, engine] of this.#engines) {
+      // One that another instance reads takes no commands here.
+      if (this.#elsewhere.has(node) || !engine.connected()) continue;
+      if (!best || load(node) < load(best.node)) best = engine;
     }
     return best;
   }

@@ -1,6 +1,6 @@
 /** Calls that want in: whose they are, and whether there is room for them. */
 import type { Offer, Verdict } from "../engines/engine";
-import { nodeOf } from "../ids";
+import { appIdForm, nodeOf } from "../ids";
 import type { Log } from "../log";
 import type { App, Session, Store } from "../store/store";
 import { numbered } from "./events";
@@ -42,16 +42,23 @@ export class Offers {
     if (this.#refusing || live.size >= maxSessions) return "overloaded";
     const { session_uuid, did, app_id } = call;
     // Nobody would be told of it, and its end would be told by somebody else.
-    if (!leases.tenure(nodeOf(session_uuid))) return "unavailable";
+    const tenure = leases.tenure(nodeOf(session_uuid));
+    if (!tenure) return "unavailable";
     // Before the first await, so that a burst of calls cannot pass the bound together.
     live.add(session_uuid);
     let created: Promise<boolean> | null = null;
     try {
-      const app = (app_id && (await this.#options.store.app(app_id))) || (await this.appFor(did));
+      const app = (await this.#named(app_id)) ?? (await this.appFor(did));
       created = app && this.#create(call, app);
       if (!(app && (await created))) {
         live.delete(session_uuid);
         return "no_app";
+      }
+      // Whoever has the node by now finds it in the media server and in the store.
+      if (tenure.over) {
+        live.delete(session_uuid);
+        log.warn({ session_uuid, app_id: app.app_id, did }, "call left to another instance");
+        return "unavailable";
       }
       log.info({ session_uuid, app_id: app.app_id, did }, "call accepted");
       return "accepted";
@@ -68,6 +75,11 @@ export class Offers {
   async appFor(did: string): Promise<App | null> {
     const { store, defaultAppId } = this.#options;
     return (await store.appForDid(did)) ?? (defaultAppId === null ? null : store.app(defaultAppId));
+  }
+
+  /** The app that the media server names, when there is one. */
+  async #named(app_id: string | null): Promise<App | null> {
+    return app_id !== null && appIdForm.test(app_id) ? this.#options.store.app(app_id) : null;
   }
 
   /** False when the app went away meanwhile. */

@@ -80,12 +80,15 @@ export class Sessions implements Sink {
     const nodes = new Nodes(options.engines);
     const asking = new Asking(commandTimeoutMs);
     const bury = (node: string) => burial.bury(node);
-    const leases = new Leases({ store, nodes, leaseMs, lostMs, bury, end: (ending) => this.#endHere(ending), log });
+    const left = (node: string) => burial.left(node);
+    const end = ({ id, cause }: Ending) => (isRoom(id) ? this.closeRoom(id) : this.end(id, cause));
+    const leases = new Leases({ store, nodes, leaseMs, lostMs, bury, end, left, log });
     this.#nodes = nodes;
     this.#asking = asking;
     this.#leases = leases;
     this.#taping = new Taping(options.recordings, asking);
-    this.#commands = new Commands(nodes, asking, meter, log);
+    const here = (id: string) => (isRoom(id) ? this.#rooms.live : this.#live).has(id);
+    this.#commands = new Commands(nodes, here, asking, meter, log);
     const shared = { store, nodes, asking, leases, wake, meter, log };
     const calls = new Writer<Session, SessionEvent>(
       {
@@ -170,7 +173,7 @@ export class Sessions implements Sink {
   }
 
   readonly survivors = (node: string): Promise<Survivors> =>
-    survivorsOf(node, this.#options.store, this.#live, this.#rooms.live);
+    survivorsOf(node, this.#options.store, this.#leases, this.#live, this.#rooms.live);
 
   /**
    * Has the media server take an admitted command.
@@ -232,18 +235,20 @@ export class Sessions implements Sink {
    * has its media node will be told.
    */
   async end(session_uuid: string, cause: string): Promise<void> {
-    if (this.#leases.standing(session_uuid) === "other")
-      return this.#options.store.askToEnd({ id: session_uuid, cause });
+    const elsewhere = () => this.#leases.standing(session_uuid) === "other";
     const engine = this.#nodes.engineOf(session_uuid);
-    if (engine && this.#live.has(session_uuid)) {
+    if (engine && this.#live.has(session_uuid) && !elsewhere()) {
       const over = this.#live.ended(session_uuid);
       engine.end(session_uuid, cause);
       try {
-        return await within(endMs, over);
+        await within(endMs, over);
+        // Else it has not ended: its node was given up.
+        if (!elsewhere()) return;
       } catch (err) {
         this.#options.log.warn({ session_uuid, cause, err }, "the media server does not say that the call ended");
       }
     }
+    if (elsewhere()) return this.#options.store.askToEnd({ id: session_uuid, cause });
     // The engine does not know the call, or does not say: the app is told all the same.
     await this.#calls.run(session_uuid, ended(cause));
   }
@@ -291,10 +296,5 @@ export class Sessions implements Sink {
     const last = publish.at(-1);
     if (last?.event !== "call.hangup") return;
     log.info({ session_uuid: state.session_uuid, app_id: state.app_id, ...last.data }, "call ended");
-  }
-
-  /** By the wish of another instance. */
-  #endHere({ id, cause }: Ending): Promise<void> {
-    return isRoom(id) ? this.closeRoom(id) : this.end(id, cause);
   }
 }

@@ -10,7 +10,7 @@ import type { Asking } from "./asking";
 import { numbered, type Source } from "./events";
 import type { CommandEvent, RoomEvent, SessionEvent } from "./happening";
 import { Known } from "./known";
-import type { Tenure } from "./leases";
+import { type Tenure, Unconfirmed } from "./leases";
 import { type Applied, Lines, type Step } from "./lines";
 import type { Advance, Publication } from "./next";
 import type { Nodes } from "./nodes";
@@ -101,7 +101,7 @@ export class Writer<S extends Subject, E extends SessionEvent | RoomEvent> {
       if (!step.sent) {
         if (event.type === "command.taken" && asking.settled(event.operation_id)) return "unchanged";
         if (tenure?.over) return this.#fenced(id, step);
-        if (tenure && !tenure.holds) throw new Error("the lease of the media node is not confirmed");
+        if (tenure && !tenure.holds) throw new Unconfirmed();
         const known = this.#known.get(id);
         const loaded = known ?? (await this.#kind.load(id));
         if (!loaded) return this.#gone(id, step);

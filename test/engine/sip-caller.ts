@@ -28,6 +28,8 @@ export class SipCaller {
   #over = false;
   #ending: Promise<void> = Promise.resolve();
   #problem: unknown = null;
+  /** Keys take their time, as a thumb does: a media server may take a burst of packets for other keys. */
+  #paced = false;
 
   private constructor(
     readonly phone: Phone,
@@ -40,9 +42,16 @@ export class SipCaller {
   }
 
   /** A phone at this gateway that has not called yet. */
-  static async at(sipPort: number | null, recorder: Recorder, number = "1000"): Promise<SipCaller> {
+  static async at(
+    sipPort: number | null,
+    recorder: Recorder,
+    number = "1000",
+    { paced = false }: { readonly paced?: boolean } = {},
+  ): Promise<SipCaller> {
     const client = await udpClient(sipPort ?? 0);
-    return new SipCaller(new Phone(client, number, "4930123"), await RtpPeer.bind(), recorder);
+    const caller = new SipCaller(new Phone(client, number, "4930123"), await RtpPeer.bind(), recorder);
+    caller.#paced = paced;
+    return caller;
   }
 
   /** The offer of this phone: G.711 and telephone-event at its RTP port. */
@@ -139,6 +148,9 @@ export class SipCaller {
 
   async #press(digits: string): Promise<void> {
     await this.reached;
-    for (const digit of digits) await this.peer.press(digit);
+    for (const digit of digits) {
+      if (this.#paced) await this.peer.hold(digit);
+      else await this.peer.press(digit);
+    }
   }
 }

@@ -27,7 +27,7 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   store: { may: ["store port", "redis url", "ids"], types: ["contract", "log"] },
   "engine port": { may: [], types: ["contract"] },
   engines: { may: ["engine port", "media", "wav"], types: ["contract", "log"] },
-  media: { may: ["outbound", "engine port"], types: ["log"] },
+  media: { may: ["outbound", "engine port", "wav"], types: ["log"] },
   recordings: { may: ["outbound", "wav"], types: ["contract", "engine port", "log"] },
   webhooks: { may: ["ids", "outbound", "store port"], types: ["contract", "contract_check", "log", "metrics"] },
   sessions: {
@@ -36,7 +36,7 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   },
   handlers: {
     may: ["sessions", "engine port", "keys", "outbound", "recordings", "time", "wav", "webhooks", "generated"],
-    types: ["contract", "store port", "config", "log", "metrics"],
+    types: ["contract", "store port", "config", "log", "media", "metrics"],
   },
   api: {
     may: ["generated", "ids", "store port", "keys", "outbound"],

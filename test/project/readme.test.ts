@@ -1,9 +1,10 @@
 /** Every block of the README is run as it stands, against free ports instead of those it names. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { variables } from "../../src/config";
+import { readConfig, variables } from "../../src/config";
 import { Client } from "../api/client";
 import { RedisServer } from "../redis/server";
 import { Program, root } from "./program";
@@ -181,6 +182,28 @@ test("the table of the environment is the one that the program reads", () => {
     return `| \`${name}\` | ${value === null ? "–" : `\`${value}\``} | ${about} |`;
   });
   expect(readme).toContain(`| variable | default | meaning |\n|---|---|---|\n${rows.join("\n")}\n`);
+});
+
+test("configurations of media nodes are what the program reads", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "voicegate-readme-"));
+  mkdirSync(path.join(folder, "media"));
+  mkdirSync(path.join(folder, "recordings"));
+  const read = [...readme.matchAll(/^```ini\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => {
+    const lines = text.replaceAll("/var/lib/voicegate", folder).trim().split("\n");
+    const { FREESWITCH_NODES, ASTERISK_NODES } = readConfig(
+      Object.fromEntries(lines.map((line) => line.split(/=(.*)/, 2))),
+    );
+    return { FREESWITCH_NODES, ASTERISK_NODES };
+  });
+  rmSync(folder, { recursive: true });
+  const secret = { password: "change-me" };
+  expect(read).toEqual([
+    { FREESWITCH_NODES: [{ node: "fs1", host: "127.0.0.1", port: 8021, ...secret }], ASTERISK_NODES: null },
+    {
+      FREESWITCH_NODES: null,
+      ASTERISK_NODES: [{ node: "main", url: "http://10.0.0.5:8088", user: "voicegate", ...secret }],
+    },
+  ]);
 });
 
 test("the example has at most 60 lines", () => {

@@ -29,6 +29,11 @@ test("an engine is found by what it holds, and the least loaded one of those tha
   expect(nodes.leastLoaded(load)).toBe(third);
   third.isConnected = false;
   expect(nodes.leastLoaded(load)).toBe(second);
+  // Another instance reads it, and takes its commands.
+  nodes.reads("two", false);
+  expect(nodes.leastLoaded(load)).toBe(first);
+  nodes.reads("two", true);
+  expect(nodes.leastLoaded(load)).toBe(second);
   expect(new Nodes([]).leastLoaded(load)).toBeUndefined();
 });
 

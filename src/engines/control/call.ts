@@ -2,14 +2,7 @@
 import type { Body, EventName } from "../../contract";
 import type { MediaFiles } from "../../media/files";
 import { type Cause, gatewayCauses } from "../causes";
-import {
-  type EndedBy,
-  type EngineEvent,
-  type OperationRef,
-  type Outcome,
-  type RecordingFile,
-  Refused,
-} from "../engine";
+import type { EndedBy, EngineEvent, OperationRef, Outcome, RecordingFile, Refusal, Survivor } from "../engine";
 import { Audio, type CallEvent } from "./audio";
 import type { Leg, LegEnd, LegHandler } from "./leg";
 import { Membership } from "./membership";
@@ -33,15 +26,6 @@ interface CallEnd extends LegEnd {
   readonly lost: boolean;
 }
 
-/** What is known of a call that this process has not begun. */
-export interface Adopted {
-  readonly state: "ringing" | "early" | "answered" | "handed_back";
-  /** What it was playing or collecting by the store: nobody goes on with that. */
-  readonly playback: { readonly command_uid: string } | null;
-  readonly collecting: { readonly command_uid: string } | null;
-  readonly room: { readonly room: Room; readonly muted: boolean } | null;
-}
-
 export class Call implements LegHandler {
   readonly session_uuid: string;
   readonly #leg: Leg;
@@ -50,6 +34,8 @@ export class Call implements LegHandler {
   readonly #audio: Audio;
   readonly #membership: Membership;
   #state: "offered" | "ringing" | "early" | "answered" | "handed_back" | "ended" = "offered";
+  /** Also while it is offered, by the dialplan of the media server. */
+  #answered = false;
   #lost = false;
   /** Operations that the next answer confirms. */
   readonly #answering = new Set<string>();
@@ -83,18 +69,20 @@ export class Call implements LegHandler {
   accepted(): void {
     this.#state = "ringing";
     this.#leg.happened("call.new");
+    if (!this.#overtaken) this.#leg.ring();
+    if (this.#answered) this.onAnswered();
     if (this.#overtaken) this.#end(this.#overtaken);
-    else this.#leg.ring();
   }
 
-  /** In place of `accepted`, for a call that another process has begun. What sounded is silent by now. */
-  adopted({ state, playback, collecting, room }: Adopted): void {
+  /**
+   * In place of `accepted`, for a call that another process has begun. Nobody goes on with what it was playing or collecting:
+   * it is silent by now.
+   */
+  adopted({ state, playback, collecting, room: stay }: Survivor, room: Room | null): void {
     this.#state = state;
-    if (room) this.#membership.adopted(room.room, room.muted);
-    if (playback) {
-      const { command_uid } = playback;
-      this.emit({ type: "playback.stopped", command_uid, offset_ms: 0, duration_ms: 0, reason: "stopped" });
-    }
+    this.#answered = state === "answered" || state === "handed_back";
+    if (room && stay) this.#membership.adopted(room, stay.muted);
+    if (playback) this.emit({ type: "playback.stopped", ...playback, reason: "stopped" });
     if (collecting) {
       const { command_uid } = collecting;
       this.emit({ type: "digits.collected", command_uid, digits: "", terminator: null, status: "unknown" });
@@ -103,7 +91,7 @@ export class Call implements LegHandler {
   }
 
   async answer({ operation_id }: OperationRef): Promise<void> {
-    if (this.#state === "ended") throw new Refused("gone");
+    this.#turns.check();
     if (this.#state === "answered") {
       this.#confirm({ type: "answered", operation_id });
       return;
@@ -116,7 +104,7 @@ export class Call implements LegHandler {
       throw err;
     }
     // Else it was answered, and may have ended since.
-    if (this.#answering.has(operation_id)) this.#alive();
+    if (this.#answering.has(operation_id)) this.#turns.check();
   }
 
   /** Ends the call towards the caller. */
@@ -124,14 +112,17 @@ export class Call implements LegHandler {
     if (this.#state !== "ended") await this.#leg.hangup(cause, by);
   }
 
-  /** The dialplan of the media server goes on with it; where there is none, the call ends. */
-  async handBack(): Promise<void> {
-    this.#alive();
-    if (!(await this.#leg.handBack())) return;
-    this.#alive();
-    this.#state = "handed_back";
-    this.#silent();
-    this.emit({ type: "handed_back" });
+  /** The dialplan of the media server goes on with it, in silence; where there is none, the call ends. */
+  handBack(): Promise<void> {
+    return this.#turns.take(async () => {
+      await this.#audio.silence("stopped");
+      this.#turns.check();
+      if (!(await this.#leg.handBack())) return;
+      this.#turns.check();
+      this.#state = "handed_back";
+      this.#silent("gone");
+      this.emit({ type: "handed_back" });
+    });
   }
 
   /** The media server has lost it. */
@@ -143,14 +134,14 @@ export class Call implements LegHandler {
     this.#leg.hangup(cause, "gateway").catch((err) => {
       this.#around.log.debug({ session_uuid, err }, "a lost call could not be hung up");
     });
-    const sipStatus = this.#state === "answered" ? null : cause.sip;
+    const sipStatus = this.#answered ? null : cause.sip;
     this.onEnd({ by: "gateway", cause: cause.name, q850: cause.q850, sipStatus });
   }
 
   /** Another process goes on with it: nothing more is told here. */
   abandon(): void {
     this.#state = "ended";
-    this.#silent();
+    this.#silent("unreachable");
   }
 
   startPlayback(body: Body<"startPlayback">, operation: OperationRef): Promise<void> {
@@ -208,6 +199,7 @@ export class Call implements LegHandler {
   }
 
   onAnswered(): void {
+    this.#answered = true;
     if (this.#state !== "ringing" && this.#state !== "early") return;
     this.#state = "answered";
     const [operation_id = null, ...others] = this.#answering;
@@ -248,15 +240,10 @@ export class Call implements LegHandler {
   }
 
   /** What was going on is over, and nothing is told of it. */
-  #silent(): void {
-    this.#turns.end();
+  #silent(why: Refusal): void {
+    this.#turns.end(why);
     this.#audio.end();
     this.#membership.end();
-  }
-
-  /** @throws Refused("gone") */
-  #alive(): void {
-    if (this.#state === "ended") throw new Refused("gone");
   }
 
   /** A command whose result follows at once. */

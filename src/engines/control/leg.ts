@@ -36,7 +36,7 @@ export interface Leg {
   handler: LegHandler | null;
   /** Before the call is offered: gets ready what it needs of the media server. Rejects when that cannot be had. */
   open(): Promise<void>;
-  /** The call was accepted: the caller hears that it rings. */
+  /** The call was accepted: the caller hears that it rings, unless he was answered already. */
   ring(): void;
   /** Something is about to sound to an unanswered caller. Idempotent. */
   early(): void;

@@ -24,8 +24,8 @@ export interface MembershipMeans {
 interface Stay {
   readonly room: Room;
   readonly member: Member;
-  /** The command that caused it. */
-  readonly joined_by: string;
+  /** The command that caused it; null: that of another process. */
+  readonly joined_by: string | null;
   muted: boolean;
   /** The last command that muted or unmuted, and how it was before. */
   last: { readonly operation_id: string; readonly muted: boolean } | null;
@@ -100,7 +100,7 @@ export class Membership {
   /** It is in the room already, since before this process knew of it. */
   adopted(room: Room, muted: boolean): void {
     const member = { removed: () => this.#left("removed", null) };
-    this.#stay = { room, member, joined_by: "", muted, last: null };
+    this.#stay = { room, member, joined_by: null, muted, last: null };
     room.add(member);
   }
 

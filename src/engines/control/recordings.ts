@@ -14,7 +14,8 @@ export interface RecordingMeans {
 
 interface Recording {
   readonly session_uuid: string;
-  readonly operation_id: string;
+  /** Null: another process's. */
+  readonly operation_id: string | null;
   /** It was told of as started. */
   started: boolean;
   /** How it ended, when that came first. */
@@ -91,13 +92,18 @@ export class Recordings {
     this.#means.emit({ session_uuid, type: "recording.stopped", recording_id, failure: told });
   }
 
-  /** One that another process has begun, and told of. */
+  /**
+   * One that another process has begun, and told of. It ends here: its file is that process's to finish, or is finished
+   * already as one that was left behind.
+   */
   adopted(session_uuid: string, recording_id: string): void {
-    this.#running.set(recording_id, { session_uuid, operation_id: "", started: true, ended: null });
+    this.#running.set(recording_id, { session_uuid, operation_id: null, started: true, ended: null });
+    this.#end(session_uuid);
   }
 
-  /** Another process has them from now on. */
+  /** Another process has the calls from now on, and ends these. It does not have their files: what they hold is told here. */
   abandon(): void {
+    this.lost();
     this.#running.clear();
   }
 
@@ -110,9 +116,12 @@ export class Recordings {
     }
   }
 
-  /** The media server is gone: the files end where they are. */
-  lost(): void {
-    for (const [recording_id, { started }] of this.#running) if (started) this.recorded(recording_id, null);
+  /** The media server is gone, or only this call: the files end where they are. */
+  lost(session_uuid?: string): void {
+    for (const [recording_id, recording] of this.#running) {
+      const named = session_uuid === undefined || recording.session_uuid === session_uuid;
+      if (named && recording.started) this.recorded(recording_id, null);
+    }
   }
 
   #end(session_uuid: string): void {

@@ -2,7 +2,7 @@
 import type { Body } from "../../contract";
 import type { Log } from "../../log";
 import type { MediaFiles } from "../../media/files";
-import type { CommandFailure, EngineRoomEvent, OperationRef, Outcome, RoomStopReason } from "../engine";
+import type { CommandFailure, EngineRoomEvent, OperationRef, Outcome, RoomStopReason, Unheard } from "../engine";
 import type { MediaServer } from "./media_server";
 import { Playback, type PlaybackMeans } from "./playback";
 import { Turns } from "./turns";
@@ -146,16 +146,14 @@ export class Room {
   }
 
   /** In place of `known`: the media server has it. What played by the store is silent by now. */
-  adopted(playback: { readonly command_uid: string } | null): void {
+  adopted(playback: Unheard | null): void {
     this.#known = Promise.resolve();
-    if (playback === null) return;
-    const { command_uid } = playback;
-    this.#emit({ type: "play.stopped", command_uid, offset_ms: 0, duration_ms: 0, reason: "stopped" });
+    if (playback) this.#emit({ type: "play.stopped", ...playback, reason: "stopped" });
   }
 
   /** Another process has it from now on: nothing more is told here. */
   abandon(): void {
-    this.#turns.end();
+    this.#turns.end("unreachable");
     this.#play?.playback.abandon();
     this.#play = null;
     this.#members.clear();

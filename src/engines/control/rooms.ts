@@ -1,4 +1,5 @@
 /** The rooms of the engine, by their ids. */
+import type { Unheard } from "../engine";
 import { Room, type RoomSurroundings } from "./room";
 
 export class Rooms {
@@ -43,7 +44,7 @@ export class Rooms {
   }
 
   /** One that the media server has already. */
-  adopt(room_id: string, playback: { readonly command_uid: string } | null): void {
+  adopt(room_id: string, playback: Unheard | null): void {
     if (this.#rooms.has(room_id)) return;
     const room = new Room(room_id, this.#around);
     this.#rooms.set(room_id, room);

@@ -12,6 +12,7 @@ import {
   Refused,
   type Sink,
   type Survivor,
+  type Unheard,
   type Verdict,
 } from "../engine";
 import { Call, type Surroundings } from "./call";
@@ -46,6 +47,7 @@ export class Switchboard implements MediaListener {
   readonly #offers = new Set<Promise<Verdict>>();
   #sink: Sink | null = null;
   #draining = false;
+  #closed = false;
   /** Does this process read what the media server says? While another one does, it has the calls. */
   #reading = true;
 
@@ -62,35 +64,43 @@ export class Switchboard implements MediaListener {
     this.#sink = sink;
   }
 
-  /** Those that have not ended, without those that are being offered or were refused. */
-  has(session_uuid: string): boolean {
-    return this.#calls.has(session_uuid);
+  /** Calls that have not ended, with those that are being offered; and rooms. */
+  has(id: string): boolean {
+    return this.#player(id) !== undefined;
   }
 
   get sessions(): readonly string[] {
     return [...this.#calls.keys()];
   }
 
-  /** Never rejects. The leg has its handler, or was refused, before this returns. */
+  /**
+   * Never rejects. The leg has its handler, or was refused, before this returns; one that is another process's to offer, or
+   * that is known, is left alone.
+   */
   offer(session_uuid: string, leg: Leg): Promise<Verdict> {
+    if (!this.#reading || this.has(session_uuid)) {
+      this.#options.log.warn({ session_uuid, reading: this.#reading }, "call not offered: it is somebody's already");
+      return Promise.resolve("unavailable");
+    }
     const offer = this.#admit(session_uuid, leg).finally(() => this.#offers.delete(offer));
     this.#offers.add(offer);
     return offer;
   }
 
   /** A call that an earlier process, or one elsewhere, has begun, and that the media server goes on with. */
-  adopt({ session_uuid, state, playback, collecting, room, recording }: Survivor, leg: Leg): void {
+  adopt(survivor: Survivor, leg: Leg): void {
     const sink = this.#sink;
-    if (!sink || this.#calls.has(session_uuid)) return;
+    const { session_uuid, room, recording } = survivor;
+    // Whoever found it may have asked for long: by now it is another process's, or known.
+    if (!sink || !this.#reading || this.has(session_uuid)) return;
     const call = this.#newCall(session_uuid, leg, sink);
     if (recording) this.#recordings.adopted(session_uuid, recording.recording_id);
-    const known = room && this.#rooms.find(room.room_id);
-    call.adopted({ state, playback, collecting, room: room && known ? { room: known, muted: room.muted } : null });
+    call.adopted(survivor, room && this.#rooms.find(room.room_id));
   }
 
   /** A room that is there already; before the calls that are in it. */
-  adoptRoom(room_id: string, playback: { readonly command_uid: string } | null): void {
-    this.#rooms.adopt(room_id, playback);
+  adoptRoom(room_id: string, playback: Unheard | null): void {
+    if (this.#reading) this.#rooms.adopt(room_id, playback);
   }
 
   cancel(id: string, operation_id: string): void {
@@ -100,7 +110,7 @@ export class Switchboard implements MediaListener {
 
   /** @throws Refused */
   async openRoom(room_id: string): Promise<void> {
-    if (this.#draining || !this.#reading) throw new Refused("unreachable");
+    if (this.#closed || !this.#reading) throw new Refused("unreachable");
     await this.#rooms.open(room_id);
   }
 
@@ -127,9 +137,10 @@ export class Switchboard implements MediaListener {
     this.#recordings.recorded(recording_id, failure);
   }
 
-  /** The media server has lost this call. */
+  /** The media server has lost this call, and whatever recorded it. */
   lostCall(session_uuid: string): void {
     this.#calls.get(session_uuid)?.lost();
+    this.#recordings.lost(session_uuid);
   }
 
   /** The media server is gone, and with it every call. Rooms live on, in the next one. */
@@ -157,6 +168,7 @@ export class Switchboard implements MediaListener {
 
   /** Ends every call and room: those that are being offered, too, and tell of their end once they are accepted. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.drain();
     for (const session_uuid of this.sessions) this.end(session_uuid, "SERVER_SHUTDOWN");
     await Promise.all(this.#offers);
@@ -214,28 +226,34 @@ export class Switchboard implements MediaListener {
   async #admit(session_uuid: string, leg: Leg): Promise<Verdict> {
     const { log } = this.#options;
     const sink = this.#sink;
-    if (!sink || this.#draining) return this.#refuse(session_uuid, leg, "unavailable");
-    if (this.#offers.size >= maxOffers) return this.#refuse(session_uuid, leg, "overloaded");
+    if (!sink || this.#draining) return this.#refuse(leg, "unavailable");
+    if (this.#offers.size >= maxOffers) return this.#refuse(leg, "overloaded");
     const call = this.#newCall(session_uuid, leg, sink);
+    let refusal: Refusal = "unavailable";
     try {
       await leg.open();
       const { caller_id, did, app_id } = leg;
       const verdict = await sink.offer({ session_uuid, caller_id, did, app_id });
-      if (verdict !== "accepted") return this.#refuse(session_uuid, leg, verdict);
-      call.accepted();
-      return verdict;
+      // Another process has it, or will find it: it is not for this one to refuse either.
+      if (this.#calls.get(session_uuid) !== call) return "unavailable";
+      if (verdict === "accepted") {
+        call.accepted();
+        return verdict;
+      }
+      refusal = verdict;
     } catch (err) {
       log.error({ session_uuid, err }, "call could not be offered");
-      return this.#refuse(session_uuid, leg, "unavailable");
     }
+    if (this.#calls.get(session_uuid) !== call) return refusal;
+    this.#calls.delete(session_uuid);
+    return this.#refuse(leg, refusal);
   }
 
-  #refuse(session_uuid: string, leg: Leg, refusal: Refusal): Refusal {
+  #refuse(leg: Leg, refusal: Refusal): Refusal {
     const { caller_id, did } = leg;
     this.#options.log.info({ caller_id, did, refusal }, "call refused");
     leg.refuse(refusal);
     leg.release();
-    this.#calls.delete(session_uuid);
     return refusal;
   }
 }

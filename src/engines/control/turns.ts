@@ -1,13 +1,14 @@
 /** The commands of one call or one room, one after the other: each finds what the one before it has left. */
-import { Refused } from "../engine";
+import { type Refusal, Refused } from "../engine";
 
 export class Turns {
   /** Commands that have not begun, by operation: taken out, they never do. */
   readonly #waiting = new Set<string>();
   #line: Promise<unknown> = Promise.resolve();
-  #over = false;
+  /** Why nothing is taken any more; null as long as it is. */
+  #over: Refusal | null = null;
 
-  /** @throws Refused("gone") when it is over before its turn comes */
+  /** @throws Refused when it is over before its turn comes */
   take<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#line.then(() => {
       this.check();
@@ -22,7 +23,7 @@ export class Turns {
   /**
    * A command that can be withdrawn as long as it has not begun.
    * @param work is told whether it is still `wanted`: to be asked again after each wait
-   * @throws Refused("gone") when it is over before its turn comes
+   * @throws Refused when it is over before its turn comes
    */
   defer<T>(operation_id: string, work: (wanted: () => boolean) => Promise<T>): Promise<T> {
     this.#waiting.add(operation_id);
@@ -37,14 +38,14 @@ export class Turns {
     this.#waiting.delete(operation_id);
   }
 
-  /** @throws Refused("gone") once it is over */
+  /** @throws Refused once it is over */
   check(): void {
-    if (this.#over) throw new Refused("gone");
+    if (this.#over) throw new Refused(this.#over);
   }
 
   /** What waits in line is refused when its turn comes. */
-  end(): void {
-    this.#over = true;
+  end(why: Refusal = "gone"): void {
+    this.#over ??= why;
   }
 
   /** Resolves when nothing that was in line is under way any more. */
