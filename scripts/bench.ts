@@ -3,6 +3,7 @@ import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { benchCalls } from "./bench/calls";
 import { benchDeliveries } from "./bench/deliveries";
+import { benchEngines } from "./bench/engines";
 import { benchHttp } from "./bench/http";
 import { benchMedia } from "./bench/media";
 import { benchRecordings } from "./bench/recordings";
@@ -20,6 +21,7 @@ const parts = {
   rooms: benchRooms,
   recordings: benchRecordings,
   sessions: benchSessions,
+  engines: benchEngines,
   tarpit: benchTarpit,
   sizing: benchSizing,
 };

@@ -10,6 +10,8 @@ export interface Load {
   readonly total: number;
   /** Status that every answer must have. */
   readonly status: number;
+  /** Milliseconds between two requests of a connection, at least; without it one follows the answer to the other at once. */
+  readonly every_ms?: number;
 }
 
 export interface Ran {
@@ -30,7 +32,7 @@ export function post(path: string, headers: Readonly<Record<string, string>>, bo
  * Never sleeps while it waits: what a server pays to wake a client differs with how slow that server is.
  * Rejects with the first answer of another status.
  */
-export async function run({ port, requests, connections, total, status }: Load): Promise<Ran> {
+export async function run({ port, requests, connections, total, status, every_ms = 0 }: Load): Promise<Ran> {
   let running = true;
   const spin = () => {
     if (running) setImmediate(spin);
@@ -55,10 +57,11 @@ export async function run({ port, requests, connections, total, status }: Load):
       return request;
     };
     try {
-      await repeat(socket, expected, next, (ms) => {
+      const noted = (ms: number) => {
         took[answered] = ms;
         answered += 1;
-      });
+      };
+      await repeat(socket, expected, next, noted, every_ms);
     } finally {
       socket.destroy();
     }
@@ -76,6 +79,7 @@ function repeat(
   expected: string,
   next: () => Buffer | undefined,
   answered: (ms: number) => void,
+  every_ms: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let text = "";
@@ -94,8 +98,10 @@ function repeat(
       if (text.length < head + 4 + Number(length)) return;
       if (!text.startsWith(expected)) reject(new Error(`not ${expected}but ${text}`));
       text = "";
-      answered(performance.now() - sent);
-      send();
+      const took = performance.now() - sent;
+      answered(took);
+      if (took < every_ms) setTimeout(send, every_ms - took);
+      else send();
     });
     socket.on("error", reject);
     socket.on("close", () => reject(new Error("the server closed the connection")));
