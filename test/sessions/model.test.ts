@@ -1,5 +1,5 @@
 /**
- * Whatever apps, callers and the media server do and in whatever order, the contract holds: three hundred random sequences
+ * Whatever apps, callers and the media server do and in whatever order, the contract holds: a hundred and fifty random sequences
  * against the session core. A failure prints its seed and path, and the shortest sequence that was found to fail:
  * `VOICEGATE_SEED=<seed>` repeats the run, `VOICEGATE_SEED=<seed>/<path>` that sequence alone.
  */
@@ -12,7 +12,7 @@ import { seed } from "./model-seed";
 import { World } from "./model-world";
 
 /** In the suite: what else there is to find, `VOICEGATE_RUNS` finds. */
-const runs = Number(process.env.VOICEGATE_RUNS ?? 300);
+const runs = Number(process.env.VOICEGATE_RUNS ?? 150);
 /** What the sequences are to lead to: every event, and every word of the admission that a command can meet. */
 const wanted = [
   ...Object.keys(eventSources),
@@ -28,7 +28,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("three hundred random sequences", async () => {
+test("a hundred and fifty random sequences", async () => {
   const seen = new Map<string, number>();
   const play = fc.asyncProperty(sequences, async ({ turns, opening, steps }) => {
     const world = await World.open(turns);

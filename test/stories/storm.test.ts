@@ -13,7 +13,7 @@ import type { StoryCaller } from "./callers";
 import { openStage, places } from "./suite";
 
 /** Those of every run, and one that nobody has seen before. */
-const seeds = [2001, 2002, 2003, 2004, seed().seed];
+const seeds = [2001, 2002, seed().seed];
 
 describe.each(places)("on %s", (_, open) => {
   test("random sequences at once", async () => {
