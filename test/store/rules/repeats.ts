@@ -215,7 +215,7 @@ export function repeatRules(make: Make): void {
     });
   });
 
-  test.each([1, 2, 3])("whatever is done: each call twice answers as each call once (seed %i)", async (seed) => {
+  test.each([1, 2])("whatever is done: each call twice answers as each call once (seed %i)", async (seed) => {
     const [once, twice] = [await make(), await make()];
     try {
       const steps = 2000;
