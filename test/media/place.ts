@@ -119,6 +119,11 @@ export class Place {
     while ((await this.held()).length !== count);
   }
 
+  /** Until no more files than these are on the disk, or the test runs out of time. */
+  async atMost(count: number): Promise<void> {
+    while ((await this.held()).length > count);
+  }
+
   async close(): Promise<void> {
     await this.files.close();
     this.#server.close();

@@ -78,7 +78,7 @@ test.each([1, 2, 3])("round %i", async (seed) => {
   expect(played).toBeGreaterThan(20);
   expect(played).toBeLessThan(200);
   // Of what is kept there is no more than there may be, and of what came in between nothing.
-  while ((await place.held()).length > 5);
+  await place.atMost(5);
   expect((await place.held()).every((name) => name.endsWith(".wav"))).toBe(true);
   // All the room that there is can be taken, and all of each share, without waiting for it.
   const waited = place.count("media file waits for room");
@@ -87,9 +87,8 @@ test.each([1, 2, 3])("round %i", async (seed) => {
     const held: MediaFile[] = [];
     for (let nth = 0; nth < count; nth++) held.push(await share().open(url));
     for (const each of held) each.release();
-    await place.stays(kept);
+    await place.atMost(5);
   };
-  const kept = (await place.held()).length;
   await fill(55, () => place.files.share());
   for (const share of shares) await fill(7, () => share);
   expect(place.count("media file waits for room")).toBe(waited);
