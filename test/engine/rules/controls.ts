@@ -120,7 +120,12 @@ export function controlRules(place: () => Place): void {
         expect(await seek(session_uuid, 86_400)).toBeUndefined();
         const next = await recorder.event(session_uuid, "playback.moved", paused ? 3 : 2);
         expect(next).toMatchObject({ index: 1, offset_ms: expect.any(Number), paused });
-        expect(recorder.of(session_uuid).at(-2)).toMatchObject({ index: 0, offset_ms: 20_000, paused });
+        // That it ended there and that the next one sounds may come in one breath: then only where it is now is told, twice.
+        const ends = recorder
+          .of(session_uuid)
+          .some((event) => event.type === "playback.moved" && event.offset_ms === 20_000);
+        const before = ends ? { index: 0, offset_ms: 20_000, paused } : { index: 1, paused };
+        expect(recorder.of(session_uuid).at(-2)).toMatchObject(before);
         expect(await seek(session_uuid, 86_400)).toBeUndefined();
         const stopped = await recorder.event(session_uuid, "playback.stopped");
         expect(stopped).toMatchObject({ command_uid, offset_ms: 19_000, reason: "completed" });
