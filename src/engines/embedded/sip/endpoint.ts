@@ -45,7 +45,7 @@ export class Endpoint {
         return;
       } catch (error) {
         await new Promise((resolve) => tcp.close(resolve));
-        const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+        const taken = typeof error === "object" && error !== null && "code" in error && error.code === "EADDRINUSE";
         if (port !== 0 || !taken || attempt === attempts) throw error;
       }
     }
