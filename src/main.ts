@@ -4,6 +4,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Api } from "./api/gateway";
+import { warmValidations } from "./api/validation";
 import type { Config } from "./config";
 import type { CommandId, ErrorCode, RoomCommandId } from "./contract";
 import { type ContractCheck, DriftMeter, unchecked } from "./contract_check";
@@ -16,6 +17,7 @@ import { nodeOf } from "./ids";
 import { createLog, type Log } from "./log";
 import { MediaFiles } from "./media/files";
 import { Metrics } from "./metrics";
+import { Portal } from "./portal/portal";
 import { Recordings } from "./recordings/recordings";
 import { Sessions } from "./sessions/sessions";
 import { MemoryStore } from "./store/memory";
@@ -32,6 +34,7 @@ export interface Parts {
   readonly store?: Store;
   readonly engines?: readonly Engine[];
   readonly log?: Log;
+  readonly portal?: Portal;
 }
 
 export interface Gateway {
@@ -39,6 +42,8 @@ export interface Gateway {
   readonly url: string;
   readonly store: Store;
   readonly embedded: EmbeddedEngine | null;
+  /** Makes ready what the first requests would have to wait for. Requests are answered meanwhile. */
+  warm(): Promise<void>;
   /**
    * Drains: no new calls, everything else works until the last call has ended or SHUTDOWN_TIMEOUT_MS is over; then
    * refuses requests, ends what is left and releases every socket and process. Idempotent.
@@ -98,6 +103,8 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     meter: metrics,
     log,
   });
+  const portal = parts.portal ?? Portal.built();
+  if (portal.pages === 0) log.warn({}, "the documentation has not been built: /docs is not found");
   const lifecycle = { draining: false };
   const handlers = createHandlers({
     store,
@@ -108,6 +115,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     recordings,
     media,
     metrics,
+    portal,
     config,
     secretsKey,
     lifecycle,
@@ -190,6 +198,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
       url,
       store,
       embedded,
+      warm: warmValidations,
       shutdown: () => {
         closing ??= drain();
         return closing;

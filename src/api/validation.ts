@@ -1,4 +1,5 @@
 /** Step 8 of the checks: parameters, then the body, with the errors in the order that the document declares. */
+import { readFileSync } from "node:fs";
 import type { ValidateFunction } from "ajv";
 import Ajv2020 from "ajv/dist/2020";
 import addFormats from "ajv-formats";
@@ -105,21 +106,29 @@ class Fields {
   }
 }
 
+/** Validators of one operation. */
+interface Checks {
+  readonly parameters: ValidateFunction;
+  readonly body: ValidateFunction | null;
+  readonly rules: readonly { readonly error: string; readonly valid: ValidateFunction }[];
+}
+
 /** What one operation's parameters and body are checked with. */
 export class Validation {
   /** False: nothing that this operation is called with can be wrong. */
   readonly checksParameters: boolean;
+  #checks: Checks | null = null;
 
   /**
+   * @param compile is called once, with the first request unless {@link warm} came before
    * @param queries parameters of the query; of one that has no error any text is taken, and of several the first
    * @param headers fields of the header: any value is taken
    */
   constructor(
-    private readonly parameters: ValidateFunction,
+    private readonly compile: () => Checks,
     private readonly path: Fields,
     private readonly query: Fields,
-    private readonly body: { readonly valid: ValidateFunction; readonly fields: Fields } | null,
-    private readonly rules: readonly { readonly error: string; readonly valid: ValidateFunction }[],
+    private readonly body: Fields | null,
     pathErrors: FieldErrors,
     readonly queries: readonly { readonly name: string; readonly checked: boolean }[],
     readonly headers: readonly string[],
@@ -127,10 +136,16 @@ export class Validation {
     this.checksParameters = Object.keys(pathErrors).length + queries.length > 0;
   }
 
+  /** Compiles it now: some milliseconds that no request has to wait for. */
+  warm(): Checks {
+    this.#checks ??= this.compile();
+    return this.#checks;
+  }
+
   /** Fills in defaults and turns the numbers of the query into numbers. */
   parametersFault(path: JsonObject, query: JsonObject): Fault | null {
     this.query.count(query);
-    if (this.parameters({ path, query, header: {}, cookie: {} })) return null;
+    if (this.warm().parameters({ path, query, header: {}, cookie: {} })) return null;
     const first = this.path.first(path) ?? this.query.first(query);
     if (first === null) throw new Error("parameters fail as a whole, but none of them alone");
     return first;
@@ -139,13 +154,14 @@ export class Validation {
   /** Fills in defaults. */
   bodyFault(body: JsonObject): Fault | null {
     if (this.body === null) return null;
-    if (!this.body.valid({ requestBody: body })) {
-      const first = this.body.fields.first(body);
+    const { body: valid, rules } = this.warm();
+    if (valid && !valid({ requestBody: body })) {
+      const first = this.body.first(body);
       if (first === null) throw new Error("a body fails as a whole, but none of its fields alone");
       return first;
     }
-    this.body.fields.copy(body);
-    for (const { error, valid } of this.rules) if (!valid(body)) return faultOf(error);
+    this.body.copy(body);
+    for (const { error, valid } of rules) if (!valid(body)) return faultOf(error);
     return null;
   }
 }
@@ -176,7 +192,7 @@ const names = ({ parameters }: Operation, place: string): string[] =>
 
 let compiled: Promise<ReadonlyMap<OperationId, Validation>> | null = null;
 
-/** Compiles what openapi-backend makes of the document, for every operation; once per process. */
+/** What openapi-backend makes of the document, for every operation; read once per process, compiled when it is used. */
 export function compileValidations(): Promise<ReadonlyMap<OperationId, Validation>> {
   compiled ??= compile();
   return compiled;
@@ -185,7 +201,8 @@ export function compileValidations(): Promise<ReadonlyMap<OperationId, Validatio
 async function compile(): Promise<ReadonlyMap<OperationId, Validation>> {
   const ajv = validator();
   const backend = new OpenAPIBackend({
-    definition: documentPath,
+    // Read here: from a file it resolves references in a way that takes five times as long.
+    definition: JSON.parse(readFileSync(documentPath, "utf8")),
     // Its check of the document knows OpenAPI 3.0 only; its routing and its pipeline are not used.
     quick: true,
     customizeAjv: () => ajv,
@@ -196,17 +213,19 @@ async function compile(): Promise<ReadonlyMap<OperationId, Validation>> {
     // Its types leave references open, which it has resolved.
     const operation = backend.router.getOperation(id) as unknown as Operation;
     const schema = operation.requestBody?.content["application/json"].schema;
-    const valid = backend.validator.getRequestValidatorsForOperation(id) ?? [];
-    const parameters = valid.at(-1);
-    const body = valid.length === 2 ? valid[0] : undefined;
-    if (!parameters) throw new Error(`no validator for ${id}`);
     const { fields, rules } = operations[id];
+    const checks = (): Checks => {
+      const valid = backend.validator.getRequestValidatorsForOperation(id) ?? [];
+      const parameters = valid.at(-1);
+      if (!parameters || (valid.length === 2) !== (schema !== undefined)) throw new Error(`no validator for ${id}`);
+      const body = valid.length === 2 ? (valid[0] ?? null) : null;
+      return { parameters, body, rules: rules.map((rule) => ({ error: rule.error, valid: ajv.compile(rule.schema) })) };
+    };
     const validation = new Validation(
-      parameters,
+      checks,
       new Fields(ajv, objectOf(operation.parameters, "path"), fields.path),
       new Fields(ajv, objectOf(operation.parameters, "query"), fields.query),
-      body && schema ? { valid: body, fields: new Fields(ajv, schema, fields.body) } : null,
-      rules.map(({ error, schema: rule }) => ({ error, valid: ajv.compile(rule) })),
+      schema ? new Fields(ajv, schema, fields.body) : null,
       fields.path,
       names(operation, "query").map((name) => ({ name, checked: Object.hasOwn(fields.query, name) })),
       names(operation, "header"),
@@ -214,4 +233,12 @@ async function compile(): Promise<ReadonlyMap<OperationId, Validation>> {
     validations.set(id, validation);
   }
   return validations;
+}
+
+/** Compiles the validators of all operations, one after the other, and lets requests go between them. */
+export async function warmValidations(): Promise<void> {
+  for (const validation of (await compileValidations()).values()) {
+    validation.warm();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
