@@ -6,8 +6,9 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log";
 import type { MediaFiles } from "../../media/files";
+import { SwitchedEngine } from "../control/engine";
 import { Switchboard } from "../control/switchboard";
-import { type Engine, type EngineCommands, type EngineRoomCommands, Refused, type Sink } from "../engine";
+import { Refused, type Sink } from "../engine";
 import { Ari, at, unlessGone } from "./ari";
 import { type AriEvent, type Channel, readInfo } from "./dialect";
 import { AsteriskLeg } from "./leg";
@@ -42,18 +43,16 @@ const maxBacklog = 100_000;
 /** Nothing is done with them, and there are many. */
 const unwanted = ["ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId", "DeviceStateChanged"];
 
-export class AsteriskEngine implements Engine {
+export class AsteriskEngine extends SwitchedEngine {
   readonly kind = "asterisk";
   readonly node: string;
-  readonly commands: EngineCommands;
-  readonly roomCommands: EngineRoomCommands;
   readonly #options: AsteriskOptions;
   readonly #app: string;
   readonly #log: Log;
   readonly #ari: Ari;
   readonly #own: OwnChannels;
   readonly #server: AsteriskServer;
-  readonly #switchboard: Switchboard;
+  protected readonly switchboard: Switchboard;
   readonly #socket: AriSocket;
   /** By their channels. */
   readonly #legs = new Map<string, AsteriskLeg>();
@@ -68,9 +67,9 @@ export class AsteriskEngine implements Engine {
   #started: string | null = null;
   #answers = false;
   #pings: NodeJS.Timeout | undefined;
-  #closing: Promise<void> | null = null;
 
   constructor(options: AsteriskOptions) {
+    super();
     this.#options = options;
     const { node, app = "voicegate", commandTimeoutMs: timeoutMs, recordingMaxMs, media } = options;
     const log = options.log;
@@ -79,7 +78,7 @@ export class AsteriskEngine implements Engine {
     this.#log = log;
     this.#ari = new Ari({ ...options, timeoutMs });
     this.#own = new OwnChannels({ ari: this.#ari, app, timeoutMs, log });
-    const connected = () => this.#ready && this.#closing === null;
+    const connected = () => this.#ready && !this.closing;
     this.#server = new AsteriskServer(
       { ari: this.#ari, own: this.#own, app, timeoutMs, log, connected },
       {
@@ -90,9 +89,7 @@ export class AsteriskEngine implements Engine {
     );
     const switchboard: Switchboard = new Switchboard({ server: this.#server, media, recordingMaxMs, log });
     switchboard.reads(false);
-    this.#switchboard = switchboard;
-    this.commands = switchboard.commands;
-    this.roomCommands = switchboard.roomCommands;
+    this.switchboard = switchboard;
     this.#socket = new AriSocket({
       ari: this.#ari,
       app,
@@ -106,7 +103,7 @@ export class AsteriskEngine implements Engine {
   /** Resolves when its events are read, or cannot be so soon: then they are as soon as it is there. */
   async start(sink: Sink): Promise<void> {
     this.#sink = sink;
-    this.#switchboard.start(sink);
+    this.switchboard.start(sink);
     await this.#ping();
     if (!this.#reading) return;
     let timer: NodeJS.Timeout | undefined;
@@ -121,44 +118,19 @@ export class AsteriskEngine implements Engine {
 
   connected(): boolean {
     // Also while what it has is taken up: that may take longer than a lease, which is for those who can be reached.
-    return this.#closing === null && (this.#reading ? this.#ready || this.#backlog !== null : this.#answers);
+    return !this.closing && (this.#reading ? this.#ready || this.#backlog !== null : this.#answers);
   }
 
   reads(own: boolean): void {
     if (this.#reading === own) return;
     this.#reading = own;
     if (own) {
-      if (this.#sink && this.#closing === null) this.#socket.open();
+      if (this.#sink && !this.closing) this.#socket.open();
     } else this.#leave();
   }
 
-  cancel(id: string, operation_id: string): void {
-    this.#switchboard.cancel(id, operation_id);
-  }
-
-  openRoom(room_id: string): Promise<void> {
-    return this.#switchboard.openRoom(room_id);
-  }
-
-  closeRoom(room_id: string): Promise<void> {
-    return this.#switchboard.closeRoom(room_id);
-  }
-
-  end(session_uuid: string, cause: string): void {
-    this.#switchboard.end(session_uuid, cause);
-  }
-
-  drain(): void {
-    this.#switchboard.drain();
-  }
-
   /** Calls and rooms stay, for whoever reads its events next; what this process plays and records ends. */
-  close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
-    return this.#closing;
-  }
-
-  async #shutDown(): Promise<void> {
+  protected async shutDown(): Promise<void> {
     clearTimeout(this.#pings);
     this.drain();
     if (this.#ready) await this.#server.quiet();
@@ -170,7 +142,7 @@ export class AsteriskEngine implements Engine {
   #leave(): void {
     this.#socket.close();
     this.#unready();
-    this.#switchboard.reads(false);
+    this.switchboard.reads(false);
     this.#own.forget();
     this.#legs.clear();
     this.#server.abandon().catch((err: unknown) => this.#log.warn({ err }, "a recording could not be left"));
@@ -189,7 +161,7 @@ export class AsteriskEngine implements Engine {
     );
     if (answers !== this.#answers) this.#log.info({ node: this.node, answers }, "Asterisk by ARI");
     this.#answers = answers;
-    if (this.#closing === null) this.#pings = setTimeout(() => void this.#ping(), pingEveryMs);
+    if (!this.closing) this.#pings = setTimeout(() => void this.#ping(), pingEveryMs);
   }
 
   async #takeOver(): Promise<void> {
@@ -209,7 +181,7 @@ export class AsteriskEngine implements Engine {
         ari: this.#ari,
         own: this.#own,
         server: this.#server,
-        switchboard: this.#switchboard,
+        switchboard: this.switchboard,
         legs: this.#legs,
         log: this.#log,
         newLeg: (session_uuid, channel) => this.#newLeg(session_uuid, channel, []),
@@ -237,7 +209,7 @@ export class AsteriskEngine implements Engine {
       this.#log.warn({ node: this.node }, "Asterisk has begun anew");
       this.#own.forget();
       this.#server.lost();
-      this.#switchboard.lost();
+      this.switchboard.lost();
     }
     this.#started = started;
   }
@@ -280,7 +252,7 @@ export class AsteriskEngine implements Engine {
     // It comes for a second time, back from the dialplan: what it was before is over.
     this.#legs.get(channel.id)?.onDestroyed(0);
     const session_uuid = `${this.node}-${randomUUID()}`;
-    void this.#switchboard.offer(session_uuid, this.#newLeg(session_uuid, channel, args));
+    void this.switchboard.offer(session_uuid, this.#newLeg(session_uuid, channel, args));
   }
 
   #newLeg(session_uuid: string, channel: Channel, args: readonly string[]): AsteriskLeg {

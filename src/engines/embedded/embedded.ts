@@ -5,9 +5,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Log } from "../../log";
 import type { MediaFiles } from "../../media/files";
+import { SwitchedEngine } from "../control/engine";
 import type { Refusal } from "../control/leg";
 import { Switchboard } from "../control/switchboard";
-import type { Engine, EngineCommands, EngineRoomCommands, Sandbox, ScriptStep, Sink, Verdict } from "../engine";
+import type { Sandbox, ScriptStep, Sink, Verdict } from "../engine";
 import { type Caller, SipCaller } from "./caller";
 import { EmbeddedLeg } from "./leg";
 import { MediaLink } from "./media/link";
@@ -34,22 +35,20 @@ export interface EmbeddedOptions {
   readonly log: Log;
 }
 
-export class EmbeddedEngine implements Engine, Sandbox {
+export class EmbeddedEngine extends SwitchedEngine implements Sandbox {
   readonly kind = "embedded";
   /** New at each start, so that a session of an earlier run is never taken for one of this. Hexadecimal: never `room`. */
   readonly node = randomBytes(6).toString("hex");
-  readonly commands: EngineCommands;
-  readonly roomCommands: EngineRoomCommands;
   readonly #options: EmbeddedOptions;
   readonly #link: MediaLink;
   readonly #sip: SipServer;
-  readonly #switchboard: Switchboard;
+  protected readonly switchboard: Switchboard;
   readonly #legs = new Map<string, EmbeddedLeg>();
   readonly #callers = new Map<string, SimulatedCaller>();
   #sipPort: number | null = null;
-  #closing: Promise<void> | null = null;
 
   constructor(options: EmbeddedOptions) {
+    super();
     this.#options = options;
     const { sip, rtp, commandTimeoutMs, recordingMaxMs, media, log } = options;
     const { portMin, portMax, timeoutMs: rtpTimeoutMs } = rtp;
@@ -65,9 +64,7 @@ export class EmbeddedEngine implements Engine, Sandbox {
     });
     const switchboard: Switchboard = new Switchboard({ server: link, media, recordingMaxMs, log });
     this.#link = link;
-    this.#switchboard = switchboard;
-    this.commands = switchboard.commands;
-    this.roomCommands = switchboard.roomCommands;
+    this.switchboard = switchboard;
     this.#sip = new SipServer({ ...sip, log }, (call) => {
       void this.#offer(this.#newSession(), new SipCaller(call, sip.publicHost ?? sip.host));
     });
@@ -84,7 +81,7 @@ export class EmbeddedEngine implements Engine, Sandbox {
   }
 
   async start(sink: Sink): Promise<void> {
-    this.#switchboard.start(sink);
+    this.switchboard.start(sink);
     await this.#link.start();
     try {
       this.#sipPort = (await this.#sip.listen()).port;
@@ -95,37 +92,16 @@ export class EmbeddedEngine implements Engine, Sandbox {
   }
 
   connected(): boolean {
-    return this.#closing === null && this.#link.connected();
+    return !this.closing && this.#link.connected();
   }
 
   reads(): void {
     // All that it has goes with this process: there is nothing that another instance could read.
   }
 
-  cancel(id: string, operation_id: string): void {
-    this.#switchboard.cancel(id, operation_id);
-  }
-
-  openRoom(room_id: string): Promise<void> {
-    return this.#switchboard.openRoom(room_id);
-  }
-
-  closeRoom(room_id: string): Promise<void> {
-    return this.#switchboard.closeRoom(room_id);
-  }
-
-  end(session_uuid: string, cause: string): void {
-    this.#switchboard.end(session_uuid, cause);
-  }
-
-  drain(): void {
-    this.#switchboard.drain();
+  override drain(): void {
+    super.drain();
     this.#sip.drain();
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
-    return this.#closing;
   }
 
   async call(call: {
@@ -150,16 +126,16 @@ export class EmbeddedEngine implements Engine, Sandbox {
       this.#callers.delete(session_uuid);
     });
     this.#legs.set(session_uuid, leg);
-    return this.#switchboard.offer(session_uuid, leg);
+    return this.switchboard.offer(session_uuid, leg);
   }
 
-  async #shutDown(): Promise<void> {
+  protected async shutDown(): Promise<void> {
     this.drain();
-    await this.#switchboard.close();
+    await this.switchboard.close();
     await this.#sip.close();
-    await this.#switchboard.closeRooms();
+    await this.switchboard.closeRooms();
     await this.#link.shutdown();
     // A media process that did not end in time was killed: what it had not told by then, it never will.
-    this.#switchboard.lostRecordings();
+    this.switchboard.lostRecordings();
   }
 }

@@ -1,8 +1,9 @@
 /** FreeSWITCH by its event socket. */
 import type { Log } from "../../log";
 import type { MediaFiles } from "../../media/files";
+import { SwitchedEngine } from "../control/engine";
 import { Switchboard } from "../control/switchboard";
-import type { Engine, EngineCommands, EngineRoomCommands, Sink, Verdict } from "../engine";
+import type { Sink, Verdict } from "../engine";
 import { Census } from "./census";
 import { isChannel } from "./commands";
 import type { FreeswitchEvent } from "./event";
@@ -25,23 +26,21 @@ export interface FreeswitchOptions {
   readonly timings?: LinkTimings;
 }
 
-export class FreeswitchEngine implements Engine {
+export class FreeswitchEngine extends SwitchedEngine {
   readonly kind = "freeswitch";
   readonly node: string;
-  readonly commands: EngineCommands;
-  readonly roomCommands: EngineRoomCommands;
   readonly #log: Log;
   readonly #link: Link;
   readonly #server: FreeswitchServer;
-  readonly #switchboard: Switchboard;
+  protected readonly switchboard: Switchboard;
   readonly #census: Census;
   readonly #legs = new Map<string, FreeswitchLeg>();
   readonly #offers = new Set<Promise<Verdict>>();
   #sink: Sink | null = null;
   #reading = false;
-  #closing: Promise<void> | null = null;
 
   constructor(options: FreeswitchOptions) {
+    super();
     const { node, host, port, password, commandTimeoutMs, recordingMaxMs, media, log, timings = linkTimings } = options;
     this.node = node;
     this.#log = log;
@@ -65,9 +64,7 @@ export class FreeswitchEngine implements Engine {
     const switchboard: Switchboard = new Switchboard({ server, media, recordingMaxMs, log });
     this.#link = link;
     this.#server = server;
-    this.#switchboard = switchboard;
-    this.commands = switchboard.commands;
-    this.roomCommands = switchboard.roomCommands;
+    this.switchboard = switchboard;
     this.#census = new Census({
       node,
       link,
@@ -84,48 +81,23 @@ export class FreeswitchEngine implements Engine {
   /** Resolves at once: a FreeSWITCH that is not there yet is waited for in the background. */
   async start(sink: Sink): Promise<void> {
     this.#sink = sink;
-    this.#switchboard.start(sink);
+    this.switchboard.start(sink);
     this.#link.start();
   }
 
   connected(): boolean {
-    return this.#closing === null && this.#link.connected;
+    return !this.closing && this.#link.connected;
   }
 
   reads(own: boolean): void {
     this.#reading = own;
-    this.#switchboard.reads(own);
+    this.switchboard.reads(own);
     if (!own) this.#abandon();
     this.#link.reads(own);
   }
 
-  cancel(id: string, operation_id: string): void {
-    this.#switchboard.cancel(id, operation_id);
-  }
-
-  openRoom(room_id: string): Promise<void> {
-    return this.#switchboard.openRoom(room_id);
-  }
-
-  closeRoom(room_id: string): Promise<void> {
-    return this.#switchboard.closeRoom(room_id);
-  }
-
-  end(session_uuid: string, cause: string): void {
-    this.#switchboard.end(session_uuid, cause);
-  }
-
-  drain(): void {
-    this.#switchboard.drain();
-  }
-
   /** Calls go on at FreeSWITCH, where another instance, or this one after its next start, finds them. */
-  close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
-    return this.#closing;
-  }
-
-  async #shutDown(): Promise<void> {
+  protected async shutDown(): Promise<void> {
     this.drain();
     await Promise.all(this.#offers);
     // The files that it plays are gone with this process.
@@ -179,9 +151,9 @@ export class FreeswitchEngine implements Engine {
       this.#log.warn({ node: this.node }, "a channel has an id of a form that no session may have, and is left alone");
       return;
     }
-    if (this.#legs.has(uuid) || this.#switchboard.has(session_uuid)) return;
+    if (this.#legs.has(uuid) || this.switchboard.has(session_uuid)) return;
     this.#server.add(uuid);
-    const offer = this.#switchboard.offer(session_uuid, this.#newLeg(facts, false));
+    const offer = this.switchboard.offer(session_uuid, this.#newLeg(facts, false));
     this.#offers.add(offer);
     void offer.finally(() => this.#offers.delete(offer));
   }
