@@ -4,6 +4,7 @@
  */
 import { isRoom, nodeOf } from "../ids";
 import type { Log } from "../log";
+import { sideBySide } from "../side_by_side";
 import type { Session, Store } from "../store/store";
 import type { SessionEvent } from "./happening";
 import type { Live } from "./live";
@@ -129,13 +130,9 @@ export class Burial {
   }
 }
 
-/** A few at a time. @throws the first failure, once all were tried */
+/** All of them, also when one fails. @throws the first failure, once all were tried */
 async function each(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
-  const waiting = ids.values();
   const failures: unknown[] = [];
-  const worker = async () => {
-    for (const id of waiting) await work(id).catch((err: unknown) => failures.push(err));
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, ids.length) }, worker));
+  await sideBySide(ids, atOnce, (id) => work(id).catch((err: unknown) => failures.push(err)));
   if (failures.length > 0) throw failures[0];
 }

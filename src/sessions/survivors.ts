@@ -1,6 +1,7 @@
 /** What a media node has by the store: for an engine whose media server goes on with it, whoever began it. */
 import type { Survivor, Survivors, Unheard } from "../engines/engine";
 import { isRoom } from "../ids";
+import { sideBySide } from "../side_by_side";
 import type { PlaybackFacts, Store } from "../store/store";
 import type { Leases } from "./leases";
 import type { Live } from "./live";
@@ -24,22 +25,18 @@ export async function survivorsOf(
   const tenure = await leases.raised(node);
   const calls: Survivor[] = [];
   const rooms: Survivors["rooms"][number][] = [];
-  const ids = (await store.subjectsOf(node)).values();
-  const worker = async () => {
-    for (const id of ids) {
-      if (isRoom(id)) {
-        const room = (await store.loadRoom(id))?.state;
-        if (room && room.state !== "ended") rooms.push({ room_id: id, playback: unheard(room.playback) });
-        continue;
-      }
-      const session = (await store.loadSession(id))?.state;
-      if (!session || session.state === "ended") continue;
-      const { session_uuid, state, caller_id, did, collecting, room, recording } = session;
-      const playback = unheard(session.playback);
-      calls.push({ session_uuid, state, caller_id, did, playback, collecting, room, recording });
+  await sideBySide(await store.subjectsOf(node), atOnce, async (id) => {
+    if (isRoom(id)) {
+      const room = (await store.loadRoom(id))?.state;
+      if (room && room.state !== "ended") rooms.push({ room_id: id, playback: unheard(room.playback) });
+      return;
     }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+    const session = (await store.loadSession(id))?.state;
+    if (!session || session.state === "ended") return;
+    const { session_uuid, state, caller_id, did, collecting, room, recording } = session;
+    const playback = unheard(session.playback);
+    calls.push({ session_uuid, state, caller_id, did, playback, collecting, room, recording });
+  });
   if (tenure.over) throw new Error("the media node was given up");
   for (const { session_uuid } of calls) live.add(session_uuid);
   for (const { room_id } of rooms) liveRooms.add(room_id);

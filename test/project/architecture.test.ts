@@ -17,6 +17,7 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   wav: { may: [] },
   values: { may: ["outbound", "redis url"] },
   config: { may: ["log", "values"] },
+  side_by_side: { may: [] },
   timings: { may: [] },
   metrics: { may: ["generated", "timings"], types: ["log"] },
   promised: { may: ["api"] },
@@ -26,12 +27,12 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   "redis url": { may: [] },
   store: { may: ["store port", "redis url", "ids"], types: ["contract", "log"] },
   "engine port": { may: [], types: ["contract"] },
-  engines: { may: ["engine port", "media", "wav"], types: ["contract", "log"] },
+  engines: { may: ["engine port", "media", "side_by_side", "wav"], types: ["contract", "log"] },
   media: { may: ["outbound", "engine port", "wav"], types: ["log"] },
   recordings: { may: ["outbound", "wav"], types: ["contract", "engine port", "log"] },
   webhooks: { may: ["ids", "outbound", "store port"], types: ["contract", "contract_check", "log", "metrics"] },
   sessions: {
-    may: ["store port", "engine port", "generated", "ids", "time"],
+    may: ["store port", "engine port", "generated", "ids", "side_by_side", "time"],
     types: ["contract", "log", "metrics", "recordings"],
   },
   handlers: {

@@ -3,6 +3,7 @@
  * an earlier process that go on, and what is left of both that nobody needs.
  */
 import type { Log } from "../../log";
+import { sideBySide } from "../../side_by_side";
 import { gatewayCauses } from "../causes";
 import type { Switchboard } from "../control/switchboard";
 import type { Sink, Survivor, Survivors } from "../engine";
@@ -69,7 +70,7 @@ export async function takeOver(means: TakeoverMeans): Promise<void> {
   adoptCalls(there, found, means);
   await server.verify();
   await verifyKnown(there, means);
-  await each(found.strays, (stray) => end(stray, means));
+  await sideBySide(found.strays, atOnce, (stray) => end(stray, means));
   if (current()) await cleanUp(there, means);
 }
 
@@ -79,7 +80,7 @@ async function search({ channels, survivors }: There, { ari, app, own, legs }: T
   const calls = new Map<string, { survivor: Survivor; channel: Channel }>();
   const strays: Found["strays"][number][] = [];
   const strangers = [...channels.values()].filter(({ id }) => !own.isOwn(id) && !legs.has(id));
-  await each(strangers, async (channel) => {
+  await sideBySide(strangers, atOnce, async (channel) => {
     const session_uuid = await readVariable(ari, channel.id, sessionVariable);
     const survivor = known.get(session_uuid ?? "");
     if (survivor) calls.set(survivor.session_uuid, { survivor, channel });
@@ -90,10 +91,10 @@ async function search({ channels, survivors }: There, { ari, app, own, legs }: T
 
 /** What an earlier process has begun ends: its files go with it, and nobody waits for what comes of it. */
 async function quieten(there: There, { calls }: Found, { ari, app, server }: TakeoverMeans): Promise<void> {
-  await each(there.survivors.rooms, async ({ room_id }) => {
+  await sideBySide(there.survivors.rooms, atOnce, async ({ room_id }) => {
     if (!server.hasRoom(room_id) && there.bridges.has(room_id)) await stopAll(ari, room_id);
   });
-  await each([...calls.values()], async ({ survivor: { session_uuid, state, recording } }) => {
+  await sideBySide([...calls.values()], atOnce, async ({ survivor: { session_uuid, state, recording } }) => {
     if (state !== "handed_back") await stopAll(ari, session_uuid);
     if (recording) await endTape(ari, app, recording.recording_id);
   });
@@ -141,7 +142,7 @@ async function verifyKnown({ channels, survivors, known, offered }: There, means
   const { ari, server, switchboard, log } = means;
   const live = new Set(survivors.calls.map(({ session_uuid }) => session_uuid));
   const waits = new Set(offered);
-  await each([...known, ...offered], async (leg) => {
+  await sideBySide([...known, ...offered], atOnce, async (leg) => {
     const { session_uuid } = leg;
     const channel = channels.get(leg.channel.id);
     if (channel && (live.has(session_uuid) || waits.has(leg))) await leg.verify(channel.state);
@@ -173,16 +174,8 @@ async function cleanUp({ channels, bridges, survivors }: There, means: TakeoverM
   const left = [...bridges.keys()].filter(
     (id) => id.startsWith(`${node}-room-`) && !rooms.has(id) && !server.hasRoom(id),
   );
-  await each(left, (id) => unlessGone(ari.request("DELETE", at`/bridges/${id}`)));
+  await sideBySide(left, atOnce, (id) => unlessGone(ari.request("DELETE", at`/bridges/${id}`)));
 }
 
 const isOurs = ({ app_name, app_data }: Channel, app: string) =>
   app_name === "Stasis" && (app_data === app || app_data.startsWith(`${app},`));
-
-async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const left = items.values();
-  const worker = async () => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-}
