@@ -242,7 +242,9 @@ export class Switchboard implements MediaListener {
       }
       refusal = verdict;
     } catch (err) {
-      log.error({ session_uuid, err }, "call could not be offered");
+      // Who gives up just then is no fault of anybody's.
+      if (err instanceof Refused && err.refusal === "gone") log.info({ session_uuid }, "call was given up");
+      else log.error({ session_uuid, err }, "call could not be offered");
     }
     if (this.#calls.get(session_uuid) !== call) return refusal;
     this.#calls.delete(session_uuid);
