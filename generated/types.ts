@@ -1126,6 +1126,117 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/docs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `ETag`s of earlier answers; with the present one among them the answer is a 304. */
+                readonly "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The documentation
+         * @description For people. Everything in it that this document says is made of this document.
+         */
+        readonly get: operations["getDocs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/docs/{page}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `ETag`s of earlier answers; with the present one among them the answer is a 304. */
+                readonly "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path: {
+                /** @description `errors`, `events`, `changelog` and others; the home page links all of them. */
+                readonly page: string;
+            };
+            readonly cookie?: never;
+        };
+        /** A page of the documentation */
+        readonly get: operations["getDocsPage"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/docs/assets/{file_name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path: {
+                /** @description As the pages name it. It has a digest of the file in it. */
+                readonly file_name: string;
+            };
+            readonly cookie?: never;
+        };
+        /** A file that pages of the documentation load */
+        readonly get: operations["getDocsAsset"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/docs/{section}/{page}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `ETag`s of earlier answers; with the present one among them the answer is a 304. */
+                readonly "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path: {
+                /** @description `guides`, `tags`, `operations`, `errors` or `events`. */
+                readonly section: string;
+                /** @description The name of the guide, tag, operation, error code or event. */
+                readonly page: string;
+            };
+            readonly cookie?: never;
+        };
+        /**
+         * A guide, or the page of one operation, error or event
+         * @description Names are for ever: the code of an error leads to `/docs/errors/{code}`.
+         */
+        readonly get: operations["getDocsSectionPage"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/http.badRequest": {
         readonly parameters: {
             readonly query?: never;
@@ -3150,6 +3261,8 @@ export interface components {
             readonly [key: string]: unknown;
         };
         readonly ErrorCatalogue: {
+            /** @description Says that the catalogue is made of the document. */
+            readonly "x-generated"?: string;
             readonly errors: readonly {
                 readonly code: string;
                 /** @description Null for what only `command.result` says. */
@@ -3827,6 +3940,15 @@ export interface components {
             /** @constant */
             readonly code: "media_file_not_found";
         };
+        /** @description The documentation has no such page or file, or this gateway was installed without it. Begin at `/docs`; without it, run `npm run compile`. */
+        readonly PageNotFoundError: {
+            /** @constant */
+            readonly success: false;
+            /** @constant */
+            readonly error: "Page not found";
+            /** @constant */
+            readonly code: "page_not_found";
+        };
         /** @description One of the ids is not among the dead letters of the app; nothing was queued. List the dead letters. */
         readonly DeadLetterNotFoundError: {
             /** @constant */
@@ -4425,6 +4547,10 @@ export interface components {
         /** @description `<node>-room-<uuid>`. Any text is taken: what does not exist is a 404. */
         readonly RoomIdParameter: string;
         readonly AppIdParameter: string;
+        /** @description `ETag`s of earlier answers; with the present one among them the answer is a 304. */
+        readonly IfNoneMatchParameter: string;
+        /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+        readonly AcceptEncodingParameter: string;
     };
     requestBodies: never;
     headers: {
@@ -4470,6 +4596,22 @@ export interface components {
          * @example "0b0c7cf1-65c0-4f7e-a7cd-1f3a1b0a5f1e"
          */
         readonly ETag: string;
+        /** @description A page may be kept, and is asked for again by its `ETag` before it is shown. */
+        readonly PageCacheControl: "no-cache";
+        /** @description What lies under a name with a digest in it never changes. */
+        readonly AssetCacheControl: "public, max-age=31536000, immutable";
+        /**
+         * @description The page as it is now, in this encoding, for `If-None-Match`.
+         * @example "3f1c0b9a7d52e8c4-br"
+         */
+        readonly PageETag: string;
+        readonly VaryEncoding: "Accept-Encoding";
+        /** @description Absent when it is not compressed. */
+        readonly ContentEncoding: "br" | "gzip";
+        /** @description Pages load from their own gateway alone, and ask nobody else. */
+        readonly ContentSecurityPolicy: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        readonly ContentTypeOptions: "nosniff";
+        readonly ReferrerPolicy: "no-referrer";
         /**
          * @description What is left of the quota and the seconds until it is whole again (draft-ietf-httpapi-ratelimit-headers-10).
          * @example "app";r=42;t=1
@@ -12049,6 +12191,323 @@ export interface operations {
                 };
                 content: {
                     readonly "audio/wav": Uint8Array;
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly getDocs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `ETag`s of earlier answers; with the present one among them the answer is a 304. */
+                readonly "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The page, compressed when `Accept-Encoding` allows it. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["PageCacheControl"];
+                    readonly ETag: components["headers"]["PageETag"];
+                    readonly Vary: components["headers"]["VaryEncoding"];
+                    readonly "Content-Encoding": components["headers"]["ContentEncoding"];
+                    readonly "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    readonly "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    readonly "Referrer-Policy": components["headers"]["ReferrerPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html; charset=utf-8": Uint8Array;
+                };
+            };
+            /** @description The caller has the page as it is. */
+            readonly 304: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["PageCacheControl"];
+                    readonly ETag: components["headers"]["PageETag"];
+                    readonly Vary: components["headers"]["VaryEncoding"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Page not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PageNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly getDocsPage: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `ETag`s of earlier answers; with the present one among them the answer is a 304. */
+                readonly "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path: {
+                /** @description `errors`, `events`, `changelog` and others; the home page links all of them. */
+                readonly page: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The page, compressed when `Accept-Encoding` allows it. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["PageCacheControl"];
+                    readonly ETag: components["headers"]["PageETag"];
+                    readonly Vary: components["headers"]["VaryEncoding"];
+                    readonly "Content-Encoding": components["headers"]["ContentEncoding"];
+                    readonly "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    readonly "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    readonly "Referrer-Policy": components["headers"]["ReferrerPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html; charset=utf-8": Uint8Array;
+                };
+            };
+            /** @description The caller has the page as it is. */
+            readonly 304: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["PageCacheControl"];
+                    readonly ETag: components["headers"]["PageETag"];
+                    readonly Vary: components["headers"]["VaryEncoding"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Page not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PageNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly getDocsAsset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path: {
+                /** @description As the pages name it. It has a digest of the file in it. */
+                readonly file_name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The file, compressed when `Accept-Encoding` allows it. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["AssetCacheControl"];
+                    readonly Vary: components["headers"]["VaryEncoding"];
+                    readonly "Content-Encoding": components["headers"]["ContentEncoding"];
+                    readonly "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/css; charset=utf-8": Uint8Array;
+                    readonly "text/javascript; charset=utf-8": Uint8Array;
+                    readonly "image/svg+xml": Uint8Array;
+                };
+            };
+            /** @description Page not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PageNotFoundError"];
+                };
+            };
+            /** @description Request body too large */
+            readonly 413: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RequestBodyTooLargeError"];
+                };
+            };
+            /** @description Server is shutting down · Server is overloaded */
+            readonly 503: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerShuttingDownError"] | components["schemas"]["ServerOverloadedError"];
+                };
+            };
+        };
+    };
+    readonly getDocsSectionPage: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Comes back in the response when it matches `^[A-Za-z0-9._-]{1,128}$`; any other is replaced, never refused. */
+                readonly "X-Request-ID"?: components["parameters"]["RequestIdParameter"];
+                /** @description `ETag`s of earlier answers; with the present one among them the answer is a 304. */
+                readonly "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
+                /** @description `br` and `gzip` are known (RFC 9110, section 12.5.3). */
+                readonly "Accept-Encoding"?: components["parameters"]["AcceptEncodingParameter"];
+            };
+            readonly path: {
+                /** @description `guides`, `tags`, `operations`, `errors` or `events`. */
+                readonly section: string;
+                /** @description The name of the guide, tag, operation, error code or event. */
+                readonly page: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The page, compressed when `Accept-Encoding` allows it. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["PageCacheControl"];
+                    readonly ETag: components["headers"]["PageETag"];
+                    readonly Vary: components["headers"]["VaryEncoding"];
+                    readonly "Content-Encoding": components["headers"]["ContentEncoding"];
+                    readonly "Content-Security-Policy": components["headers"]["ContentSecurityPolicy"];
+                    readonly "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    readonly "Referrer-Policy": components["headers"]["ReferrerPolicy"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html; charset=utf-8": Uint8Array;
+                };
+            };
+            /** @description The caller has the page as it is. */
+            readonly 304: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["PageCacheControl"];
+                    readonly ETag: components["headers"]["PageETag"];
+                    readonly Vary: components["headers"]["VaryEncoding"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Page not found */
+            readonly 404: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "Cache-Control": components["headers"]["CacheControl"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PageNotFoundError"];
                 };
             };
             /** @description Request body too large */

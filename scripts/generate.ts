@@ -6,15 +6,30 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SpecError } from "./spec/document";
-import { errorsJson, openapiJson, operationsTs, typesTs } from "./spec/emit";
+import { errorsJson, NOTICE, openapiJson, operationsTs, typesTs } from "./spec/emit";
 import { expand } from "./spec/expand";
+import { changelogJson, entriesOf, historyUntil, upToDate } from "./spec/history";
 import { lint } from "./spec/lint";
 import { policies } from "./spec/policy";
 import { lintBundle, readSource } from "./spec/source";
 import { errorTable, withErrorTable } from "./spec/tally";
 
+const changelog = "generated/changelog.json";
+
+/**
+ * What is kept of the past with today's document at its end. To check it takes no git, which a clone may lack: whether its
+ * newest entry is about this document is all that can be wrong by oversight.
+ */
+async function changelogFor(root: string, document: string, check: boolean): Promise<string> {
+  const file = join(root, changelog);
+  const kept = existsSync(file) ? readFileSync(file, "utf8") : null;
+  const entries = kept === null ? null : entriesOf(kept);
+  if (check) return entries !== null && kept !== null && upToDate(entries, document) ? kept : "";
+  return changelogJson(NOTICE, await historyUntil(root, document, entries));
+}
+
 /** Texts of everything that is written, by path below the root. */
-async function generate(root: string, quick: boolean): Promise<Map<string, string>> {
+async function generate(root: string, check: boolean, quick: boolean): Promise<Map<string, string>> {
   const { document, catalogue } = await readSource(root);
   const all = policies(document, catalogue);
   const mistakes = lint(document, catalogue, all);
@@ -25,6 +40,7 @@ async function generate(root: string, quick: boolean): Promise<Map<string, strin
   const [types] = await Promise.all([typesTs(document), quick ? null : lintBundle(root, openapi)]);
   return new Map([
     ["generated/openapi.json", openapi],
+    [changelog, await changelogFor(root, openapi, check)],
     ["generated/errors.json", errorsJson(catalogue, all)],
     ["generated/operations.ts", operationsTs(document, catalogue, all)],
     ["generated/types.ts", types],
@@ -47,7 +63,7 @@ function drift(root: string, files: ReadonlyMap<string, string>): string[] {
 
 async function main(check: boolean, quick: boolean): Promise<void> {
   const root = process.cwd();
-  const files = await generate(root, quick);
+  const files = await generate(root, check, quick);
   const found = drift(root, files);
   if (check) {
     if (found.length > 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the tests need beside Node: callers that nobody here wrote, a Redis and an Asterisk, of which they start and stop their
-# own. Installs what is missing from Debian's packages when it may; otherwise names it and exits 2. The Asterisk is only
-# unpacked into a folder of this user, once: that needs nobody's leave.
+# What the tests need beside Node: callers that nobody here wrote, a browser, a Redis and an Asterisk, of which they start
+# and stop their own. Installs what is missing from Debian's packages when it may; otherwise names it and exits 2. The
+# Asterisk is only unpacked into a folder of this user, once: that needs nobody's leave.
 set -euo pipefail
 
 missing=()
@@ -12,6 +12,8 @@ need sipp sip-tester
 need baresip baresip-core
 need curl curl
 need redis-server redis-server
+need chromium chromium
+need git git
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

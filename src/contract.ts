@@ -33,7 +33,7 @@ export type Tag = keyof OperationsByTag;
 /** Operations of the document, and those that answer for requests that belong to no path. */
 export type AnyOperationId = OperationId | PseudoOperationId;
 
-type Success = 200 | 201 | 202 | 204 | 206;
+type Success = 200 | 201 | 202 | 204 | 206 | 304;
 type Responses<O extends AnyOperationId> = operations[O]["responses"];
 type Content<R> = R extends { content: infer C } ? C[keyof C] : never;
 type Parameters<O extends OperationId, Place extends "path" | "query" | "header"> = O extends OperationId

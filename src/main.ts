@@ -104,7 +104,7 @@ export async function startGateway(config: Config, parts: Parts = {}): Promise<G
     log,
   });
   const portal = parts.portal ?? Portal.built();
-  if (portal.pages === 0) log.warn({}, "the documentation has not been built: /docs is not found");
+  if (portal.paths.length === 0) log.warn({}, "the documentation has not been built: /docs is not found");
   const lifecycle = { draining: false };
   const handlers = createHandlers({
     store,

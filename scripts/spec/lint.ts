@@ -72,16 +72,17 @@ function operationMistakes(document: Document): string[] {
     for (const [status, given] of Object.entries(operation.responses ?? {})) {
       const response = given.$ref ? document.components.responses[given.$ref.split("/").at(-1) ?? ""] : given;
       const media = response?.content?.["application/json"];
-      if (!status.startsWith("2")) found.push(`${name}: ${status} is written by hand; name its errors in x-errors`);
+      if (!status.startsWith("2") && status !== "304")
+        found.push(`${name}: ${status} is written by hand; name its errors in x-errors`);
       if (media && media.example === undefined) found.push(`${name}: ${status} without an example`);
       const empty = Object.keys(response?.content ?? {}).length === 0;
-      if (empty && status !== "204") found.push(`${name}: ${status} without content`);
+      if (empty && status !== "204" && status !== "304") found.push(`${name}: ${status} without content`);
       if (!empty && status === "204") found.push(`${name}: 204 has no content`);
     }
     const statuses = Object.keys(operation.responses ?? {});
-    // A part of a file is the same success as the whole.
-    if (statuses.length !== 1 && statuses.join() !== "200,206")
-      found.push(`${name}: needs exactly one status of success, or 200 and 206`);
+    // A part of a file is the same success as the whole, and so is one that the caller has already.
+    if (statuses.length !== 1 && !["200,206", "200,304"].includes(statuses.join()))
+      found.push(`${name}: needs exactly one status of success, or 200 and 206 or 304`);
     if (operation["x-ended"] && (operation["x-command"] || !/\{(?:uuid|room_id)\}/.test(path)))
       found.push(`${name}: x-ended is for reading what a session or room in the path left behind`);
     if (operation["x-lenient-body"] && (!body || body.required))

@@ -7,6 +7,7 @@ import {
   type Operation,
   operationsOf,
   type Parameter,
+  type Response,
   type Rule,
   type Schema,
   SpecError,
@@ -44,6 +45,8 @@ export interface Policy {
   /** What must be true of the session, in the order in which it is asked. */
   readonly guards: readonly Guard[];
   readonly success: number | null;
+  /** Type of the answer that succeeds, without its parameters; null: it has no content. */
+  readonly media: string | null;
   readonly emits: readonly string[];
   /** Error codes in the order of the checks. */
   readonly failures: readonly string[];
@@ -120,6 +123,7 @@ function policy(document: Document, catalogue: Catalogue, operation: Operation, 
       : null,
     guards,
     success: success ? Number(success) : null,
+    media: success ? mediaType(document, operation.responses?.[success]) : null,
     emits: operation["x-emits"] ?? [],
     failures: inOrder(id, catalogue, operation["x-errors"] ?? [], fromChecks),
     fields,
@@ -131,6 +135,11 @@ function policy(document: Document, catalogue: Catalogue, operation: Operation, 
 export function bodySchema(document: Document, operation: Operation): Schema | undefined {
   const schema = operation.requestBody?.content["application/json"]?.schema;
   return schema?.$ref ? target(document.components.schemas, schema.$ref) : schema;
+}
+
+function mediaType(document: Document, given: Response | undefined): string | null {
+  const response = given?.$ref ? target(document.components.responses, given.$ref) : given;
+  return Object.keys(response?.content ?? {})[0]?.replace(/;.*/, "") ?? null;
 }
 
 function bodyMode(operation: Operation): Policy["body"]["mode"] {

@@ -32,6 +32,9 @@ export function errorBytes(error: Fault, fields: readonly string[]): string {
   return `${head}\r\n${error.body}`;
 }
 
+/** What a handler may say of the content, and stands among the fields already. */
+const ofContent: ReadonlySet<string> = new Set(["Content-Length", "Content-Type"]);
+
 /** What a handler adds to the header, by name. */
 type Fields = Readonly<Record<string, string>>;
 
@@ -143,7 +146,7 @@ export class Exchange {
       fields.push("RateLimit", `"app";r=${quota.remaining};t=${seconds}`);
     }
     if (more !== undefined)
-      for (const [name, value] of Object.entries(more)) if (name !== "Content-Length") fields.push(name, value);
+      for (const [name, value] of Object.entries(more)) if (!ofContent.has(name)) fields.push(name, value);
     if (error !== null) {
       if (error.retryAfter > 0) fields.push("Retry-After", String(error.retryAfter));
       if (error.allow !== null) fields.push("Allow", error.allow);

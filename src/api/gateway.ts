@@ -267,7 +267,8 @@ export class Api {
 
   private async answer(exchange: Exchange, route: Route, call: RequestCall): Promise<void> {
     const { status, headers, body } = await route.run(call);
-    const type = route.types.get(status) ?? null;
+    // Of several types that are declared, the handler says which it is.
+    const type = headers?.["Content-Type"] ?? route.types.get(status) ?? null;
     if (type === json_type) exchange.success(status, type, this.text(route, body), headers);
     else if (isSource(body)) await exchange.begin(status, type, body, headers);
     else exchange.success(status, type, type === null ? "" : plain(body), headers);

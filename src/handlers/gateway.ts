@@ -5,6 +5,7 @@ import type { Engine, Sandbox } from "../engines/engine";
 import type { Log } from "../log";
 import type { MediaFiles } from "../media/files";
 import type { Metrics } from "../metrics";
+import type { Portal } from "../portal/portal";
 import type { Recordings } from "../recordings/recordings";
 import type { Sessions } from "../sessions/sessions";
 import type { App, Loaded, Room, Session, Store } from "../store/store";
@@ -21,6 +22,7 @@ export interface Gateway {
   readonly recordings: Recordings;
   readonly media: Pick<MediaFiles, "find">;
   readonly metrics: Metrics;
+  readonly portal: Portal;
   readonly config: Config;
   /** Key of the digests of API keys. */
   readonly secretsKey: Buffer;

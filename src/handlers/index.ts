@@ -3,6 +3,7 @@ import { apps } from "./apps";
 import { calls } from "./calls";
 import { conference } from "./conference";
 import { digits } from "./digits";
+import { docs } from "./docs";
 import { events } from "./events";
 import type { Gateway, Handlers } from "./gateway";
 import { media } from "./media";
@@ -27,5 +28,6 @@ export function createHandlers(gateway: Gateway): Handlers {
     ...apps(gateway),
     ...sandbox(gateway),
     ...meta(gateway),
+    ...docs(gateway),
   };
 }

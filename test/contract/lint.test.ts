@@ -72,13 +72,13 @@ const mistakes: [string, (draft: Draft) => void][] = [
     },
   ],
   [
-    "getLive: needs exactly one status of success, or 200 and 206",
+    "getLive: needs exactly one status of success, or 200 and 206 or 304",
     ({ operation }) => {
       sure(operation("/live", "get").responses)["204"] = { description: "Empty." };
     },
   ],
   [
-    "getRecording: needs exactly one status of success, or 200 and 206",
+    "getRecording: needs exactly one status of success, or 200 and 206 or 304",
     ({ operation }) => {
       delete operation("/api/v1/recordings/{recording_id}", "get").responses?.["200"];
       sure(operation("/api/v1/recordings/{recording_id}", "get").responses)["204"] = { description: "Empty." };

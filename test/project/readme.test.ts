@@ -1,5 +1,4 @@
 /** Every block of the README is run as it stands, against free ports instead of those it names. */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readConfig, variables } from "../../src/config";
 import { Client } from "../api/client";
 import { RedisServer } from "../redis/server";
+import { pasted } from "./pasted";
 import { Program, root } from "./program";
 
 const readme = readFileSync(path.join(root, "README.md"), "utf8");
@@ -39,9 +39,8 @@ afterAll(async () => {
 });
 
 /** What the lines print, of which none may be an error. */
-function paste(lines: string, before = ""): string {
-  const script = `set -eu\n${before}\n${lines.replaceAll("http://127.0.0.1:8080", url)}\necho; echo "session=$SESSION"`;
-  const { stdout, stderr, status } = spawnSync("bash", ["-c", script], { encoding: "utf8", cwd: root });
+async function paste(lines: string, before = ""): Promise<string> {
+  const { stdout, stderr, status } = await pasted(url, `${lines}\necho; echo "session=$SESSION"`, before);
   expect({ status, stderr, wrong: stdout.includes('"success":false') }).toEqual({
     status: 0,
     stderr: "",
@@ -65,7 +64,7 @@ test("npm start runs the development mode that these tests start", () => {
 
 test("the first minute: a simulated call is answered and hears a tone, and each step is printed", async () => {
   const lines = block("playback/start");
-  const stdout = paste(lines);
+  const stdout = await paste(lines);
   expect(stdout.match(/"status":"in_progress"/g)).toHaveLength(2);
   for (const event of ["call.new", "call.answered", "playback.started", "command=playback/start .*success=true"])
     await development.prints(new RegExp(event));
@@ -74,13 +73,13 @@ test("the first minute: a simulated call is answered and hears a tone, and each 
   expect(`${printed[0]}\n`).toBe(lines.replaceAll("http://127.0.0.1:8080", url));
 
   const session = sessionOf(stdout);
-  const shown = paste(block('"cause"'), `SESSION=${session}`);
+  const shown = await paste(block('"cause"'), `SESSION=${session}`);
   expect(shown).toContain('"state":"answered"');
   await development.prints(/call\.hangup +cause=NORMAL_CLEARING .*by=app/);
 });
 
 test("a scripted caller presses its digits and hangs up", async () => {
-  const stdout = paste(block('"script"'), "SESSION=none");
+  const stdout = await paste(block('"script"'), "SESSION=none");
   const { session_uuid } = JSON.parse(stdout.split("\n")[0] ?? "");
   const headers = { "X-App-ID": "demo", "X-API-Key": "demo-api-key-0123456789" };
   const path = `/api/v1/sessions/${session_uuid}/commands/answer`;
@@ -91,9 +90,9 @@ test("a scripted caller presses its digits and hangs up", async () => {
 
 test("the first real call: the newest call is answered, and digits are asked for", async () => {
   const session_uuid = await place({ did: "100", caller_id: "softphone" });
-  const answered = paste(block("sessions[0]"));
+  const answered = await paste(block("sessions[0]"));
   expect(sessionOf(answered)).toBe(session_uuid);
-  paste(block("play_and_get_digits"), `SESSION=${session_uuid}`);
+  await paste(block("play_and_get_digits"), `SESSION=${session_uuid}`);
   await development.prints(/command=play_and_get_digits .*success=true/);
 });
 
@@ -103,13 +102,15 @@ test("a conference, a recording, and the events again", async () => {
   const answer = `/api/v1/sessions/${session_uuid}/commands/answer`;
   await new Client(url).request({ method: "POST", path: answer, headers, body: {} });
   await development.prints(/command=answer .*success=true/);
-  const room = paste(block("conference/join"), `SESSION=${session_uuid}`);
+  const room = await paste(block("conference/join"), `SESSION=${session_uuid}`);
   expect(room).toContain('"name":"standup"');
   await development.prints(/conference\.member\.joined/);
   await development.prints(/conference\.play\.started/);
-  paste(block("record/start"), `SESSION=${session_uuid}`);
+  await paste(block("record/start"), `SESSION=${session_uuid}`);
   await development.prints(/recording\.completed/);
-  expect(paste(block("/events?after=0"), `SESSION=${session_uuid}`)).toContain('"event":"conference.member.joined"');
+  expect(await paste(block("/events?after=0"), `SESSION=${session_uuid}`)).toContain(
+    '"event":"conference.member.joined"',
+  );
 });
 
 test("the example lets in who knows the PIN", async () => {

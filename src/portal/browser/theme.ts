@@ -1,0 +1,4 @@
+/** Runs before anything is painted. Without a choice the system's holds. */
+import { chosenTheme, show } from "./themes";
+
+show(chosenTheme());
