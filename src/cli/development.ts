@@ -15,9 +15,8 @@ import { type Config, ConfigError, readConfig, variables } from "../config";
 import { type Gateway, startGateway } from "../main";
 import { isLoopback } from "../outbound/addresses";
 import { verify } from "../webhooks/signature";
-
-/** Known to everybody: they open nothing but a gateway on a loopback address. */
-const demo = { app: "demo", key: "demo-api-key-0123456789", admin: "demo-admin-key-0123456789" };
+import { demo } from "./demo";
+import { eventLine, readEvent } from "./event_line";
 
 /** The largest webhook body the receiver reads. */
 const maxBody = 1 << 20;
@@ -30,12 +29,14 @@ export interface Development {
 /**
  * @param env overrides the demo values; an empty value counts as unset
  * @param print one line, without its end
+ * @param json each event is printed as it came, and before them one document about the gateway
  * @throws ConfigError also when others could reach the gateway with a key that everybody knows
  */
 export async function startDevelopment(
   env: Readonly<Record<string, string | undefined>>,
   print: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
   colours: boolean = process.stdout.isTTY === true,
+  json = false,
 ): Promise<Development> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   // Like everything else of this mode, recordings are gone with it.
@@ -52,13 +53,23 @@ export async function startDevelopment(
         `HOST ${config.HOST} is not a loopback address: set ADMIN_API_KEY, the demo key is known to everybody`,
       ]);
     const key = local ? demo.key : randomBytes(24).toString("base64url");
-    const receiver = new Receiver(print, colours);
+    const shown = (body: string) => {
+      const event = json ? null : readEvent(body);
+      print(event ? eventLine(event, colours) : body);
+    };
+    const receiver = new Receiver(print, shown);
     const webhook_url = await receiver.listen();
     close.push(() => receiver.close());
     const gateway = await startGateway(config);
     close.push(() => gateway.shutdown());
     receiver.secret = await putDemoApp(gateway.url, config, { api_key: key, webhook_url, dids: ["*"] });
-    print(welcome(gateway, key, receiver.secret, config.SIP_HOST, config.ADMIN_API_KEY ?? ""));
+    const { secret } = receiver;
+    const about = { url: gateway.url, app_id: demo.app, api_key: key, webhook_secret: secret };
+    print(
+      json
+        ? JSON.stringify({ ...about, sip_port: gateway.embedded?.sipPort ?? null })
+        : welcome(gateway, key, secret, config.SIP_HOST, config.ADMIN_API_KEY ?? ""),
+    );
     return { gateway, shutdown };
   } catch (error) {
     await shutdown();
@@ -128,6 +139,7 @@ function welcome(gateway: Gateway, key: string, secret: string, sipHost: string,
     : "";
   return `Voicegate is ready.
   API         ${url}  (the contract: ${url}/openapi.json)${sip}
+  docs        ${url}/docs
   app         ${demo.app}, key ${key}
   secret      ${secret}
 Events of the app are printed here as they arrive. Paste into another terminal, one line after the other:
@@ -167,7 +179,8 @@ class Receiver {
   secret: string | null = null;
   readonly #server: Server;
 
-  constructor(print: (line: string) => void, colours: boolean) {
+  /** @param shown told the body of each genuine webhook */
+  constructor(print: (line: string) => void, shown: (body: string) => void) {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -179,7 +192,8 @@ class Receiver {
       request.on("end", () => {
         const body = Buffer.concat(chunks).toString("utf8");
         const genuine = this.secret !== null && verify(request.headers, body, this.secret);
-        print(genuine ? line(body, colours) : "A webhook with a wrong signature was refused.");
+        if (genuine) shown(body);
+        else print("A webhook with a wrong signature was refused.");
         response.writeHead(genuine ? 204 : 401).end();
       });
     });
@@ -198,18 +212,4 @@ class Receiver {
     this.#server.closeAllConnections();
     await once(this.#server, "close");
   }
-}
-
-/** `12:00:01.123  #3  playback.started  urls=… ` */
-function line(body: string, colours: boolean): string {
-  const event: unknown = JSON.parse(body);
-  if (typeof event !== "object" || event === null || !("event" in event && "sequence" in event && "data" in event))
-    return body;
-  const time = "timestamp" in event ? String(event.timestamp).slice(11, 23) : "";
-  const name = String(event.event).padEnd(24);
-  const data = Object.entries(event.data ?? {}).map(([key, value]) => {
-    return `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`;
-  });
-  const shown = colours ? `\u001b[36m${name}\u001b[0m` : name;
-  return `${time}  #${String(event.sequence).padEnd(3)} ${shown} ${data.join(" ")}`.trimEnd();
 }

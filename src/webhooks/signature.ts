@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 const prefix = "whsec_";
 /** Between the clocks of sender and receiver, both ways. */
-const toleranceSeconds = 300;
+export const toleranceSeconds = 300;
 
 /** `whsec_` and 32 random bytes in base64. */
 export const newSecret = (): string => prefix + randomBytes(32).toString("base64");

@@ -1,5 +1,4 @@
 /** The simulated caller: one without a phone, which does what its script says. Its keys and tones go through the media process. */
-import type { EventName } from "../../contract";
 import type { LegEnd } from "../control/leg";
 import type { ScriptStep } from "../engine";
 import type { Caller, CallerHandler } from "./caller";
@@ -11,7 +10,7 @@ export interface SimulatedCallerOptions {
   readonly caller_id: string;
   readonly did: string;
   readonly script: readonly ScriptStep[];
-  readonly link: MediaLink;
+  readonly link: Pick<MediaLink, "press" | "tone">;
 }
 
 /** Events that no `wait_for` has passed yet; of more the oldest are forgotten. */
@@ -65,7 +64,8 @@ export class SimulatedCaller implements Caller {
     this.#leave();
   }
 
-  happened(event: EventName): void {
+  /** @param event a name of the document's; what no step waits for is passed over */
+  happened(event: string): void {
     if (this.#over || this.#played) return;
     if (this.#awaited === event) {
       this.#done();

@@ -56,14 +56,12 @@ export class Digest {
     const algorithm = this.algorithms.find((each) => each === name);
     // The URI may be written otherwise than in the start line, by a proxy's hand; it is what the caller signed that is checked.
     if (!algorithm || !/^[0-9a-f]{32,64}$/i.test(field("response"))) return "wrong";
-    const digest = (...parts: string[]) =>
-      createHash(hashes[algorithm]).update(parts.join(":"), "latin1").digest("hex");
     const password = this.users.get(Buffer.from(field("username"), "latin1").toString("utf8"));
-    const ha1 = digest(field("username"), realm, Buffer.from(password ?? "", "utf8").toString("latin1"));
-    const ha2 = digest(request.method, field("uri"));
     const qop = field("qop") === "auth" ? [field("nc"), field("cnonce"), "auth"] : [];
     if (qop.length === 0 && field("qop") !== "") return "wrong";
-    const expected = Buffer.from(digest(ha1, field("nonce"), ...qop, ha2));
+    const who = [field("username"), realm, Buffer.from(password ?? "", "utf8").toString("latin1")];
+    const what = [request.method, field("uri")];
+    const expected = Buffer.from(digestResponse(algorithm, who, [field("nonce"), ...qop], what));
     const response = Buffer.from(field("response").toLowerCase());
     const right = response.length === expected.length && timingSafeEqual(response, expected);
     // Looked at last, so that an unknown name takes as long as a wrong password.
@@ -89,8 +87,25 @@ export class Digest {
   }
 }
 
-/** `Digest name="value", name=value, …`; null for another scheme and for an open quote. */
-function readCredentials(text: string): ReadonlyMap<string, string> | null {
+/**
+ * The response of RFC 7616 section 3.4.1, in hex.
+ * @param who name, realm and password
+ * @param nonce the nonce, and with qop nc, cnonce and qop
+ * @param what method and URI
+ */
+export function digestResponse(
+  algorithm: DigestAlgorithm,
+  who: readonly string[],
+  nonce: readonly string[],
+  what: readonly string[],
+): string {
+  const digest = (parts: readonly string[]) =>
+    createHash(hashes[algorithm]).update(parts.join(":"), "latin1").digest("hex");
+  return digest([digest(who), ...nonce, digest(what)]);
+}
+
+/** `Digest name="value", name=value, …`, of a challenge or of credentials; null for another scheme and for an open quote. */
+export function readCredentials(text: string): ReadonlyMap<string, string> | null {
   const [, rest] = /^Digest[ \t]+(.*)$/i.exec(text) ?? [];
   const parts = rest === undefined ? null : split(rest, ",");
   if (!parts) return null;

@@ -67,6 +67,10 @@ export interface SipResponse {
   readonly branch: string;
   /** Method of the CSeq. */
   readonly method: string;
+  /** What stands behind its number, empty where nothing does. */
+  readonly reason: string;
+  readonly headers: Headers;
+  readonly body: Buffer;
 }
 
 const compact: ReadonlyMap<string, string> = new Map([
@@ -144,20 +148,23 @@ export function readMessage(message: Buffer): SipRequest | SipResponse | null {
   const cut = Math.min(end < 0 ? bytes.length : end - 4, limits.head);
   const head = readHead(bytes.toString("latin1", 0, cut));
   if (!head) return null;
-  const response = /^SIP\/2\.0 ([1-6]\d\d) /i.exec(head.start);
-  if (response) return readResponse(Number(response[1]), head.headers);
+  const rest = bytes.subarray(end < 0 ? bytes.length : end);
+  const response = /^SIP\/2\.0 ([1-6]\d\d) (.*)/i.exec(head.start);
+  if (response) return readResponse(Number(response[1]), (response[2] ?? "").trim(), head.headers, rest);
   const start = /^([^ \t]{1,64}) (.*) (SIP\/\d{1,3}\.\d{1,3})$/i.exec(head.start);
   if (!start) return null;
   const [, method = "", uri = "", version = ""] = start;
   if (!isToken(method)) return null;
-  return readRequest(method, uri, version, head, bytes.subarray(end < 0 ? bytes.length : end), cut, end);
+  return readRequest(method, uri, version, head, rest, cut, end);
 }
 
-function readResponse(status: number, headers: Headers): SipResponse | null {
+function readResponse(status: number, reason: string, headers: Headers, rest: Buffer): SipResponse | null {
   const via = headers.list("via")?.map(readVia)[0];
   const method = headers.get("cseq")?.split(/[ \t]+/)[1];
   const branch = via?.params.get("branch");
-  return branch !== undefined && method !== undefined ? { kind: "response", status, branch, method } : null;
+  if (branch === undefined || method === undefined) return null;
+  const body = rest.subarray(0, contentLength(headers) ?? rest.length);
+  return { kind: "response", status, branch, method, reason, headers, body };
 }
 
 function readRequest(
