@@ -23,7 +23,10 @@ function pointer(...parts: readonly string[]): string {
 interface SchemaObject {
   readonly $ref?: string;
   readonly oneOf?: readonly SchemaObject[];
+  readonly allOf?: readonly SchemaObject[];
   readonly properties?: Readonly<Record<string, SchemaObject>>;
+  readonly items?: SchemaObject;
+  readonly additionalProperties?: boolean;
 }
 
 interface WebhookObject {
@@ -47,7 +50,7 @@ interface Header {
 interface Declared {
   readonly headers: readonly Header[];
   /** By media type; empty: without a body. */
-  readonly content: ReadonlyMap<string, Lazy>;
+  readonly content: ReadonlyMap<string, { readonly schema: SchemaObject; readonly valid: Lazy }>;
 }
 
 /** Compiles at its first call. */
@@ -134,9 +137,36 @@ class Promised {
     }
     const type = String(given);
     const media = type === json_type ? "application/json" : type;
-    const valid = type === "application/json" ? undefined : content.get(media);
-    if (valid === undefined) return [`${where}: Content-Type ${type} is not declared`];
-    return body === null || media !== "application/json" ? [] : this.#json(where, valid(), String(body));
+    const declared = type === "application/json" ? undefined : content.get(media);
+    if (declared === undefined) return [`${where}: Content-Type ${type} is not declared`];
+    if (body === null || media !== "application/json") return [];
+    const wrong = this.#json(where, declared.valid(), String(body));
+    if (wrong.length > 0) return wrong;
+    return this.#undeclared([declared.schema], JSON.parse(String(body)), "body").map((name) => {
+      return `${where}: ${name} is not declared`;
+    });
+  }
+
+  /** Names of fields that none of the schemas has which this value may be an example of. */
+  #undeclared(schemas: readonly SchemaObject[], value: unknown, at: string): string[] {
+    const all = schemas.flatMap((schema) => this.#alternatives(schema));
+    if (Array.isArray(value)) {
+      const items = all.flatMap((schema) => schema.items ?? []);
+      return items.length === 0 ? [] : value.flatMap((item, n) => this.#undeclared(items, item, `${at}[${n}]`));
+    }
+    const open = all.some((schema) => schema.additionalProperties) || all.every((schema) => !schema.properties);
+    if (open || typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([name, field]) => {
+      const own = all.flatMap((schema) => schema.properties?.[name] ?? []);
+      return own.length === 0 ? [`${at}.${name}`] : this.#undeclared(own, field, `${at}.${name}`);
+    });
+  }
+
+  /** A schema and all that it is made of. */
+  #alternatives(schema: SchemaObject): SchemaObject[] {
+    const resolved = schema.$ref === undefined ? schema : this.#named(schema);
+    const { oneOf = [], allOf = [] } = resolved;
+    return [resolved, ...[...oneOf, ...allOf].flatMap((each) => this.#alternatives(each))];
   }
 
   #json(where: string, valid: ValidateFunction, text: string): string[] {
@@ -165,9 +195,11 @@ class Promised {
       const place = header.$ref?.slice(1) ?? `${at}${pointer("headers", name)}`;
       return { name: name.toLowerCase(), required: required === true, valid: this.#at(place, `${place}/schema`) };
     });
-    const content = new Map<string, Lazy>();
-    for (const [media, { schema }] of Object.entries(response.content ?? {}))
-      content.set(media, this.#at(JSON.stringify(schema), `${at}${pointer("content", media, "schema")}`));
+    const content = new Map<string, { readonly schema: SchemaObject; readonly valid: Lazy }>();
+    for (const [media, { schema }] of Object.entries(response.content ?? {})) {
+      const valid = this.#at(JSON.stringify(schema), `${at}${pointer("content", media, "schema")}`);
+      content.set(media, { schema, valid });
+    }
     return { headers, content };
   }
 

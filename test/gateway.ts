@@ -23,6 +23,7 @@ export interface TestOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly store?: Parts["store"];
   readonly engines?: Parts["engines"];
+  readonly portal?: Parts["portal"];
   /** Recording is on, and media servers can fetch files, both from folders that go with the gateway. */
   readonly recordings?: boolean;
   /** Settings of the app; null: none is made. */
@@ -80,12 +81,17 @@ export class TestGateway {
     });
     const lines: string[] = [];
     const log = createLog(config.LOG_LEVEL, { write: (line) => void lines.push(line) });
-    const { store, engines } = options;
+    const { store, engines, portal } = options;
     const receiver = new Receiver();
     const webhook_url = await receiver.listen();
     let gateway: Gateway | undefined;
     try {
-      gateway = await startGateway(config, { log, ...(store && { store }), ...(engines && { engines }) });
+      gateway = await startGateway(config, {
+        log,
+        ...(store && { store }),
+        ...(engines && { engines }),
+        ...(portal && { portal }),
+      });
       const place = new TestGateway(gateway, receiver, lines, folder);
       if (options.app === null) return place;
       receiver.secret = await place.putApp("test", { webhook_url, dids: ["*"], api_key: apiKey, ...options.app });

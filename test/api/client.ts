@@ -16,10 +16,10 @@ import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import path from "node:path";
-import { type OperationId, operations, type PseudoOperationId, triples } from "../../generated/operations";
-import { promised } from "../../src/promised";
+import { held, jsonOf } from "../../src/conformance/gateway/client";
+import type { AnswerId } from "../../src/conformance/gateway/declared";
 
-export type AnswerId = OperationId | PseudoOperationId;
+export type { AnswerId };
 
 export interface ClientRequest {
   readonly method: string;
@@ -53,31 +53,6 @@ export interface SeenResponse {
   readonly inside?: boolean;
 }
 
-const unknownCommand = /^\/api\/v1\/sessions\/[^/]+\/commands\/./;
-const templates = Object.entries(operations).map(([id, { method, path: template }]) => {
-  const pattern = template.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+");
-  return { id: id as OperationId, method, pattern: new RegExp(`^${pattern}$`) };
-});
-
-/** The operation that a request is for, by the document; null when there is none. */
-export function operationOf(method: string, target: string): AnswerId | null {
-  const [raw = ""] = target.replace(/^https?:\/\/[^/]*/, "").split("?");
-  const pathname = raw.replaceAll(/%(?!2f)[2-7][0-9a-f]/gi, (encoded) => decodeURIComponent(encoded));
-  const verb = method === "HEAD" ? "GET" : method;
-  const found = templates.find((template) => template.method === verb && template.pattern.test(pathname));
-  if (found) return found.id;
-  const taken = templates.some(({ pattern }) => pattern.test(pathname));
-  return verb === "POST" && !taken && unknownCommand.test(pathname) ? "commands.unknown" : null;
-}
-
-/** Whose failure this is: the operation's own, else that of what stands below the router. */
-function answererOf(operation: AnswerId | null, status: number, message: string): AnswerId {
-  const declaring = triples.filter(([, code, text]) => code === status && text === message).map(([id]) => id);
-  const answerer = declaring.find((id) => id === operation) ?? declaring.find((id) => id.startsWith("http."));
-  if (!answerer) throw new Error(`${operation ?? "no operation"}: ${status} "${message}" is not declared`);
-  return answerer;
-}
-
 const seen = new Set<string>();
 const record = `${process.pid}-${randomUUID()}.jsonl`;
 
@@ -96,23 +71,12 @@ function remember(operation: AnswerId, status: number, message: string, inside: 
  * @throws when it is not what the document declares
  */
 export function checkResponse(response: SeenResponse): AnswerId {
-  const { method, status, headers, bytes, inside = false } = response;
-  const operation = operationOf(method, response.path);
-  const head = method === "HEAD";
-  if (head && bytes.length > 0) throw new Error("a response to HEAD has a body");
-  const failure = status >= 400 && !head;
-  const message = failure ? messageOf(bytes) : "";
-  const answerer = failure ? answererOf(operation, status, message) : (operation ?? "http.notFound");
-  const wrong = promised().responseErrors(answerer, status, headers, head ? null : bytes);
-  if (wrong.length > 0) throw new Error(`${method} ${response.path}: ${wrong.join("; ")}\n${bytes}`);
-  if (failure) remember(answerer, status, message, inside);
-  return answerer;
-}
-
-function messageOf(bytes: Buffer): string {
-  const body: unknown = JSON.parse(bytes.toString("utf8"));
-  if (typeof body !== "object" || body === null || !("error" in body)) throw new Error(`no envelope: ${bytes}`);
-  return String(body.error);
+  const { method, path: url, status, headers, bytes, inside = false } = response;
+  const answered = { status, headers, body: bytes.toString("utf8") };
+  const exchange = { method, url, request: { headers: {}, body: "" }, response: answered, ms: 0 };
+  const operation = held(method, url, { status, headers, bytes, exchange });
+  if (status >= 400 && method !== "HEAD") remember(operation, status, String(jsonOf(headers, bytes)?.error), inside);
+  return operation;
 }
 
 const alone = new Agent({ keepAlive: false });

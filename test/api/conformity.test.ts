@@ -1,7 +1,7 @@
 /** The check that every response of every test goes through: it must see what is wrong. */
 import { expect, test } from "@jest/globals";
+import { operationOf } from "../../src/conformance/gateway/declared";
 import { promised, type ResponseHeaders } from "../../src/promised";
-import { operationOf } from "./client";
 
 const responseErrors = (id: string, status: number, headers: ResponseHeaders, body: string | null) =>
   promised().responseErrors(id, status, headers, body);

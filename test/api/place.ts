@@ -8,6 +8,7 @@ import { keyDigest } from "../../src/keys";
 import { createLog } from "../../src/log";
 import { MediaFiles } from "../../src/media/files";
 import { Metrics } from "../../src/metrics";
+import { Portal } from "../../src/portal/portal";
 import { Recordings } from "../../src/recordings/recordings";
 import { Sessions } from "../../src/sessions/sessions";
 import { MemoryStore } from "../../src/store/memory";
@@ -85,6 +86,7 @@ export async function startApi({ handlers, ...options }: PlaceOptions = {}): Pro
         recordings,
         media: new MediaFiles({ allowLocalhost: true, log }),
         metrics,
+        portal: Portal.built(),
         config,
         secretsKey,
         lifecycle,

@@ -1,11 +1,11 @@
 /** Heads of requests, byte for byte. */
+import { headFor, json } from "../../src/conformance/gateway/raw_requests";
 import { admin } from "./place";
 
-export const head = (line: string, ...fields: string[]) => [line, "Host: gateway", ...fields, "", ""].join("\r\n");
+export { json };
+export const head = headFor("gateway");
 
 export const live = (...fields: string[]) => head("GET /live HTTP/1.1", ...fields);
-
-export const json = "Content-Type: application/json";
 
 /** A request that reads a JSON body of up to 1 MiB, up to the end of its head. */
 export const putApp = (...fields: string[]) =>

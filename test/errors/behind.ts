@@ -1,7 +1,8 @@
 /** What fails after a request was let in, as far as an operation asks the store for anything then. */
+
+import type { RoutedId } from "../../src/conformance/gateway/requests";
 import type { Admission, AdmissionRequest, Store } from "../../src/store/store";
 import { away, type FailingStore } from "./failing";
-import type { RoutedId } from "./requests";
 
 export type Behind = { readonly [O in RoutedId]?: Partial<Store> };
 

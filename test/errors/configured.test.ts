@@ -1,10 +1,13 @@
 /** Errors that depend on how the gateway was started, and on how much it has to do. */
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { errors, operations } from "../../generated/operations";
+import { exampleRequest, type RoutedId, withBody, withHeaders } from "../../src/conformance/gateway/requests";
+import { bytesOf } from "../../src/conformance/gateway/wire";
+import { Portal } from "../../src/portal/portal";
 import { Wire } from "../api/wire";
 import { TestGateway } from "../gateway";
-import { bytesOf, forEachDeclaring, provoke } from "./expected";
-import { exampleRequest, type RoutedId, withBody, withHeaders } from "./requests";
+import { forEachDeclaring, provoke } from "./expected";
 
 let place: TestGateway;
 
@@ -60,6 +63,22 @@ describe("with an engine, and no app for the number", () => {
 
   forEachDeclaring("no_app_takes_number", async (id) => {
     await provoke(place.client, exampleRequest(id, place), id, "no_app_takes_number");
+  });
+});
+
+describe("without the documentation", () => {
+  beforeAll(async () => {
+    const portal = new Portal(path.join(__dirname, "nowhere"));
+    place = await TestGateway.start({ env: { EMBEDDED_ENGINE: "false" }, app: null, portal });
+  });
+  afterAll(() => place.close());
+
+  forEachDeclaring("page_not_found", async (id) => {
+    await provoke(place.client, exampleRequest(id, place), id, "page_not_found");
+  });
+
+  test("its start says so", () => {
+    expect(place.log.join("")).toContain("the documentation has not been built");
   });
 });
 

@@ -1,10 +1,11 @@
 /** What the catalogue promises for a provocation, and the operations that promise it. */
 import { expect, test } from "@jest/globals";
 import { errors } from "../../generated/operations";
+import type { HttpRequest, RoutedId } from "../../src/conformance/gateway/requests";
+import { bytesOf } from "../../src/conformance/gateway/wire";
 import type { ErrorCode } from "../../src/contract";
 import type { AnswerId, Client, ClientResponse } from "../api/client";
 import { Wire, type WireResponse } from "../api/wire";
-import type { HttpRequest, RoutedId } from "./requests";
 
 const isRouted = (id: AnswerId): id is RoutedId => !id.startsWith("http.");
 
@@ -39,29 +40,18 @@ export async function provoke(
   return answer;
 }
 
-/** A request as it goes over the wire. */
-export function bytesOf({ method, path, headers, body }: HttpRequest): string {
-  const all = { Host: "127.0.0.1", ...headers, ...(body !== null && { "Content-Length": Buffer.byteLength(body) }) };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body ?? ""}`;
-}
-
-export interface WireAnswer extends WireResponse {
-  readonly body: unknown;
-}
-
 /** Reads the answer to a request from a socket. @throws when the connection was closed instead */
-export async function answered(wire: Wire, { method, path }: HttpRequest): Promise<WireAnswer> {
+export async function answered(wire: Wire, { method, path }: HttpRequest): Promise<WireResponse> {
   const response = await wire.response(method, path);
   if (!response) throw new Error(`no answer to ${method} ${path}`);
-  return { ...response, body: JSON.parse(response.bytes.toString("utf8")) };
+  return response;
 }
 
 /** Two requests in one packet, on a connection of their own. */
-export async function pair(url: string, ...both: [HttpRequest, HttpRequest]): Promise<[WireAnswer, WireAnswer]> {
+export async function pair(url: string, ...both: [HttpRequest, HttpRequest]): Promise<[WireResponse, WireResponse]> {
   const wire = await Wire.open(Number(new URL(url).port));
   try {
-    wire.write(both.map(bytesOf).join(""));
+    wire.write(both.map((request) => bytesOf(request)).join(""));
     return [await answered(wire, both[0]), await answered(wire, both[1])];
   } finally {
     wire.destroy();

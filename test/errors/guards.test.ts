@@ -1,11 +1,11 @@
 /** What the state of a call forbids, for every command that declares it. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { exampleRequest } from "../../src/conformance/gateway/requests";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
 import { forEachDeclaring, provoke } from "./expected";
 import { ContraryEngine, FailingStore } from "./failing";
 import { done, openRoom, type Place, ready } from "./ready";
-import { exampleRequest } from "./requests";
 
 const store = new FailingStore();
 let place: TestGateway;

@@ -2,8 +2,9 @@
  * The neighbours in the order of the checks that no request can violate together, with the reason, by the operations that
  * have both. The committed list is what this prints: `npm run compile && node dist/test/errors/impossible.js`.
  */
-import { pairsOf } from "./pairs";
-import { routed } from "./requests";
+
+import { routed } from "../../src/conformance/gateway/requests";
+import { pairsOf } from "./order-facts";
 
 export interface ImpossiblePair {
   readonly first: string;

@@ -1,11 +1,17 @@
 /** What only a media server can cause: one that refuses, keeps silent or breaks, and a media process that is stopped. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import {
+  exampleRequest,
+  type HttpRequest,
+  policyOf,
+  type RoutedId,
+  withBody,
+} from "../../src/conformance/gateway/requests";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
 import { declaring, forEachDeclaring, provoke } from "./expected";
 import { type Conduct, ContraryEngine, FailingStore } from "./failing";
 import { ready } from "./ready";
-import { exampleRequest, type HttpRequest, policyOf, type RoutedId, withBody } from "./requests";
 
 const withUid = (request: HttpRequest, command_uid: string) =>
   withBody(request, { ...JSON.parse(String(request.body)), command_uid });

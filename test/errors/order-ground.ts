@@ -1,11 +1,13 @@
 /** Gateways for the order of the checks: one for each way to start one, whose media servers do what a test wants. */
+import path from "node:path";
+import type { Facts } from "../../src/conformance/gateway/facts";
+import { exampleRequest, policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests";
 import type { EngineCommands, EngineRoomCommands } from "../../src/engines/engine";
+import { Portal } from "../../src/portal/portal";
 import { Client } from "../api/client";
 import { Wire } from "../api/wire";
 import { credentials, TestGateway } from "../gateway";
 import { type Conduct, ContraryEngine, elsewhere, FailingStore } from "./failing";
-import type { Facts } from "./order-facts";
-import { exampleRequest, policyOf, type RoutedId, routed } from "./requests";
 
 const commands = routed.filter((id) => policyOf(id).command !== null);
 
@@ -21,23 +23,16 @@ const settings = {
   rules: "lax",
   quota: "free",
   media: "",
+  portal: "built",
 } as const;
 
 export type Setting = { readonly [S in keyof typeof settings]: string };
+const slots = Object.keys(settings) as (keyof Setting)[];
 
 /** The gateway that an operation needs for this to be so. */
 export function settingOf(id: RoutedId, facts: Facts): Setting {
-  const value = (slot: keyof Setting) => facts[slot]?.[0] ?? settings[slot];
-  const setting = {
-    running: value("running"),
-    load: value("load"),
-    admin: value("admin"),
-    feature: value("feature"),
-    engine: value("engine"),
-    rules: value("rules"),
-    quota: value("quota"),
-    media: value("media"),
-  };
+  const setting: { -readonly [S in keyof Setting]: string } = { ...settings };
+  for (const slot of slots) setting[slot] = facts[slot]?.[0] ?? settings[slot];
   const simulated = id === "createSandboxCall" && (facts["body did"] || facts.media);
   if (facts.engine === undefined && (simulated || facts["header Range"])) return { ...setting, engine: "embedded" };
   // Media servers that are not the gateway's own change their mind at any time.
@@ -107,7 +102,7 @@ export class Ground {
   }
 
   static async start(setting: Setting): Promise<Ground> {
-    const { running, load, admin, feature, engine, rules, quota, media } = setting;
+    const { running, load, admin, feature, engine, rules, quota, media, portal } = setting;
     const store = new FailingStore();
     const [near, far] = [new LackingEngine("near", null), new LackingEngine("far", null)];
     const lacking = new Map(commands.map((id, n) => [id, new LackingEngine(`no${n}`, id)]));
@@ -117,6 +112,7 @@ export class Ground {
     const gateway = await TestGateway.start({
       store: store.store,
       ...(engine === "off" && { engines: [near, far, ...lacking.values()] }),
+      ...(portal === "missing" && { portal: new Portal(path.join(__dirname, "nowhere")) }),
       recordings: feature === "on",
       // Without a webhook: nobody waits for one.
       app:

@@ -1,18 +1,18 @@
 /** What happened to a call or a room before a request comes for it: by commands, and by what its media server tells. */
 import { isDeepStrictEqual } from "node:util";
-import type { EngineEvent } from "../../src/engines/engine";
-import type { ClientResponse } from "../api/client";
-import type { Condition } from "./order-facts";
-import type { Ground, LackingEngine } from "./order-ground";
+import type { JsonObject } from "../../src/conformance/gateway/client";
+import type { Condition } from "../../src/conformance/gateway/facts";
 import {
   exampleRequest,
   type HttpRequest,
-  type JsonObject,
   type Names,
   nobody,
   type RoutedId,
   withBody,
-} from "./requests";
+} from "../../src/conformance/gateway/requests";
+import type { EngineEvent } from "../../src/engines/engine";
+import type { ClientResponse } from "../api/client";
+import type { Ground, LackingEngine } from "./order-ground";
 
 /** Of the command whose uid is used again. */
 export const uid = "again";

@@ -2,26 +2,26 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { ClientResponse } from "../api/client";
-import { opened } from "../api/place";
-import { behind } from "./behind";
-import { away, type Conduct, elsewhere } from "./failing";
-import { playedFile, spoiledFile } from "./media-file";
-import { type Condition, type Facts, readiness, slotOf, subjectOf } from "./order-facts";
-import type { Ground, LackingEngine } from "./order-ground";
-import { Past, uid, withMore } from "./order-past";
-import type { Way } from "./pairs";
-import { done, type Place, ready } from "./ready";
+import type { JsonObject } from "../../src/conformance/gateway/client";
+import { type Condition, type Facts, readiness, slotOf, subjectOf } from "../../src/conformance/gateway/facts";
+import type { Way } from "../../src/conformance/gateway/pairs";
 import {
   exampleRequest,
   type HttpRequest,
-  type JsonObject,
   type Names,
   nobody,
   policyOf,
   type RoutedId,
   withHeaders,
-} from "./requests";
+} from "../../src/conformance/gateway/requests";
+import type { ClientResponse } from "../api/client";
+import { opened } from "../api/place";
+import { behind } from "./behind";
+import { away, type Conduct, elsewhere } from "./failing";
+import { playedFile, spoiledFile } from "./media-file";
+import type { Ground, LackingEngine } from "./order-ground";
+import { Past, uid, withMore } from "./order-past";
+import { done, type Place, ready } from "./ready";
 
 /** What else takes a uid, and changes nothing that a guard looks at. */
 const another = (id: RoutedId): RoutedId => {

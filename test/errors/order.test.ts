@@ -6,11 +6,11 @@
  */
 import { afterAll, beforeAll, describe, test } from "@jest/globals";
 import { errors } from "../../generated/operations";
+import { exampleRequest, policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests";
+import { inOrder, type NamedViolation } from "../../src/conformance/gateway/violations";
 import { TestGateway } from "../gateway";
 import { expectError, pair, provoke } from "./expected";
 import { FailingStore } from "./failing";
-import { exampleRequest, policyOf, type RoutedId, routed } from "./requests";
-import { inOrder, type NamedViolation } from "./violations";
 
 const several = routed.filter((id) => inOrder(id).length > 1);
 const quotaStep = errors.rate_limited.step;

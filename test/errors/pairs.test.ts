@@ -5,14 +5,15 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { type Facts, slotOf } from "../../src/conformance/gateway/facts";
+import type { Pair, Way } from "../../src/conformance/gateway/pairs";
+import { policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests";
 import type { ErrorCode } from "../../src/contract";
 import { expectError } from "./expected";
 import { impossiblePairs } from "./impossible";
-import { type Facts, slotOf } from "./order-facts";
+import { pairsOf } from "./order-facts";
 import { Grounds, settingOf } from "./order-ground";
 import { Stage } from "./order-stage";
-import { type Pair, pairsOf, type Way } from "./pairs";
-import { policyOf, type RoutedId, routed } from "./requests";
 
 const grounds = new Grounds();
 afterAll(() => grounds.close());

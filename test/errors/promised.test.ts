@@ -78,6 +78,7 @@ const promised = {
   app_not_found: "404 App not found",
   recording_not_found: "404 Recording not found",
   media_file_not_found: "404 Media file not found",
+  page_not_found: "404 Page not found",
   dead_letter_not_found: "404 Dead letter not found",
   command_uid_reused: "409 command_uid already used for a different command",
   command_uid_pending: "409 command_uid is still being processed",

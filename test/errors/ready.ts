@@ -1,8 +1,9 @@
 /** What must have happened before there is nothing to object to a request: calls in the state that its guards ask for. */
 import { randomUUID } from "node:crypto";
+import { guardsOf } from "../../src/conformance/gateway/facts";
+import { exampleRequest, type Names, policyOf, type RoutedId } from "../../src/conformance/gateway/requests";
 import type { TestGateway } from "../gateway";
 import type { FailingStore } from "./failing";
-import { exampleRequest, type Names, policyOf, type RoutedId } from "./requests";
 
 export interface Place {
   readonly gateway: TestGateway;
@@ -34,16 +35,6 @@ export async function ready(id: RoutedId, place: Place): Promise<Partial<Names>>
   if (recording) await done("startRecording", place, names);
   place.store.forward(cooled_ms);
   return names;
-}
-
-interface AnyGuard {
-  readonly field: string;
-  readonly one_of?: readonly unknown[];
-  readonly none_of?: readonly unknown[];
-}
-
-export function guardsOf(id: RoutedId): readonly AnyGuard[] {
-  return policyOf(id).guards;
 }
 
 export async function openRoom({ gateway }: Place, headers = gateway.app): Promise<string> {

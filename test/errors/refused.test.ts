@@ -1,11 +1,11 @@
 /** What a single request can do wrong, for every operation: the tests that the document writes. */
 import { afterAll, beforeAll, describe, test } from "@jest/globals";
 import { operations } from "../../generated/operations";
+import { exampleRequest, type RoutedId } from "../../src/conformance/gateway/requests";
+import { violationsOf } from "../../src/conformance/gateway/violations";
 import type { OperationId } from "../../src/contract";
 import { TestGateway } from "../gateway";
 import { provoke } from "./expected";
-import { exampleRequest, type RoutedId } from "./requests";
-import { violationsOf } from "./violations";
 
 let place: TestGateway;
 beforeAll(async () => {

@@ -2,12 +2,12 @@
 import { Agent, get, type IncomingMessage } from "node:http";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { exampleRequest, withBody, withHeaders } from "../../src/conformance/gateway/requests";
 import { credentials, TestGateway } from "../gateway";
 import { declaring, forEachDeclaring, provoke } from "./expected";
 import { FailingStore } from "./failing";
 import { playedFile } from "./media-file";
 import { done, type Place, ready } from "./ready";
-import { exampleRequest, withBody, withHeaders } from "./requests";
 
 const store = new FailingStore();
 let place: TestGateway;

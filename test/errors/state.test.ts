@@ -1,10 +1,6 @@
 /** Errors that depend on what was there before: calls, uids, cooldowns, quotas, numbers. All of them caused from outside. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { operations } from "../../generated/operations";
-import { credentials, TestGateway } from "../gateway";
-import { declaring, expectError, forEachDeclaring, pair, provoke } from "./expected";
-import { FailingStore } from "./failing";
-import { done, openRoom, type Place, ready } from "./ready";
 import {
   exampleBody,
   exampleRequest,
@@ -13,7 +9,11 @@ import {
   type RoutedId,
   withBody,
   withHeaders,
-} from "./requests";
+} from "../../src/conformance/gateway/requests";
+import { credentials, TestGateway } from "../gateway";
+import { declaring, expectError, forEachDeclaring, pair, provoke } from "./expected";
+import { FailingStore } from "./failing";
+import { done, openRoom, type Place, ready } from "./ready";
 
 const store = new FailingStore();
 const other = credentials("other", "another-api-key-0123456789");

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { exampleRequest, policyOf, type RoutedId, withHeaders } from "../../src/conformance/gateway/requests";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
 import { type Behind, behind } from "./behind";
@@ -10,7 +11,6 @@ import { declaring, forEachDeclaring, provoke } from "./expected";
 import { away, FailingStore } from "./failing";
 import { spoiledFile } from "./media-file";
 import { ready } from "./ready";
-import { exampleRequest, policyOf, type RoutedId, withHeaders } from "./requests";
 
 const store = new FailingStore();
 let place: TestGateway;

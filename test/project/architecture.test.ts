@@ -10,6 +10,9 @@ const root = path.join(__dirname, "../../..");
 const rule: Record<string, { readonly may: readonly string[]; readonly types?: readonly string[] }> = {
   generated: { may: [] },
   contract: { may: [], types: ["generated"] },
+  client: { may: ["generated"], types: ["contract"] },
+  command: { may: [] },
+  conformance: { may: ["caller", "command", "generated", "promised", "time", "wav"], types: ["contract"] },
   time: { may: [] },
   log: { may: ["time"] },
   keys: { may: [] },
@@ -28,7 +31,10 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   store: { may: ["store port", "redis url", "ids"], types: ["contract", "log"] },
   "engine port": { may: [], types: ["contract"] },
   engines: { may: ["engine port", "media", "side_by_side", "wav"], types: ["contract", "log"] },
+  caller: { may: ["engines", "engine port"] },
   media: { may: ["outbound", "engine port", "wav"], types: ["log"] },
+  demo: { may: [] },
+  portal: { may: ["demo"] },
   recordings: { may: ["outbound", "wav"], types: ["contract", "engine port", "log"] },
   webhooks: { may: ["ids", "outbound", "store port"], types: ["contract", "contract_check", "log", "metrics"] },
   sessions: {
@@ -36,7 +42,18 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
     types: ["contract", "log", "metrics", "recordings"],
   },
   handlers: {
-    may: ["sessions", "engine port", "keys", "outbound", "recordings", "time", "wav", "webhooks", "generated"],
+    may: [
+      "sessions",
+      "engine port",
+      "keys",
+      "outbound",
+      "portal",
+      "recordings",
+      "time",
+      "wav",
+      "webhooks",
+      "generated",
+    ],
     types: ["contract", "store port", "config", "log", "media", "metrics"],
   },
   api: {
@@ -59,6 +76,8 @@ function roomOf(file: string): string {
   if (/^src\/store\/(?:store\.ts|port\/)/.test(parts.join("/"))) return "store port";
   if (/^src\/engines\/(?:engine|events)\.ts$/.test(parts.join("/"))) return "engine port";
   if (file === path.normalize("src/store/redis/url.ts")) return "redis url";
+  if (file === path.normalize("src/cli/demo.ts")) return "demo";
+  if (file === path.normalize("src/cli/command.ts")) return "command";
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }
 

@@ -1,14 +1,12 @@
 /** Valid requests, one for each operation, from the examples of the document. */
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { operations, pseudoOperations } from "../../generated/operations";
-import type { OperationId } from "../../src/contract";
-import type { TestGateway } from "../gateway";
+import { operations, pseudoOperations } from "../../../generated/operations";
+import type { OperationId } from "../../contract";
+import { contract, type FieldSchema } from "../document";
+import type { JsonObject } from "./client";
 
 /** Operations that have a path: those of the document, and what answers for unknown commands. */
 export type RoutedId = OperationId | "commands.unknown";
 export const routed: readonly RoutedId[] = [...(Object.keys(operations) as OperationId[]), "commands.unknown"];
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface HttpRequest {
   readonly method: string;
@@ -21,50 +19,23 @@ export interface HttpRequest {
   readonly chunked?: boolean;
 }
 
-/** As much of a JSON Schema of the document as is looked at here. */
-export interface Schema {
-  readonly $ref?: string;
-  readonly type?: string;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly [keyword: string]: unknown;
-}
-
 /** Whose requests they are, and where its media files lie. */
-export type Origin = Pick<TestGateway, "url" | "app" | "admin">;
-
-type Parameter = Schema & { readonly name: string; readonly schema: Schema };
-
-interface OperationObject {
-  readonly operationId: string;
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: {
-    readonly content: { readonly "application/json": { readonly schema: Schema; readonly example: JsonObject } };
-  };
+export interface Origin {
+  readonly url: string;
+  readonly app: Readonly<Record<string, string>>;
+  readonly admin: Readonly<Record<string, string>>;
 }
-
-/** Parameters of a path hold for all of its operations. */
-type PathItem = Readonly<Record<string, OperationObject>> & { readonly parameters?: readonly Parameter[] };
-
-interface Document {
-  readonly paths: Readonly<Record<string, PathItem>>;
-  readonly components: object;
-}
-
-/** Compiled tests lie in dist/test/errors. */
-const file = path.join(__dirname, "../../../generated/openapi.json");
-const document: Document = JSON.parse(readFileSync(file, "utf8"));
 
 /** What a `$ref` names, else the schema itself. */
-export function resolved<T extends Schema>(schema: T): T {
+export function resolved<T extends FieldSchema>(schema: T): T {
   if (schema.$ref === undefined) return schema;
-  let at: unknown = document;
+  let at: unknown = contract();
   for (const key of schema.$ref.split("/").slice(1)) at = (at as JsonObject)[key];
   return at as T;
 }
 
 const objects = new Map(
-  Object.values(document.paths).flatMap(({ parameters: shared = [], ...methods }) =>
+  Object.values(contract().paths).flatMap(({ parameters: shared = [], ...methods }) =>
     Object.values(methods).map((operation) => {
       const { operationId, parameters = [] } = operation;
       return [operationId, { ...operation, parameters: [...shared, ...parameters].map(resolved) }] as const;
@@ -72,13 +43,13 @@ const objects = new Map(
   ),
 );
 
-/** Schema of the body of an operation that has one. */
-export function bodySchema(id: RoutedId): Schema | null {
+/** FieldSchema of the body of an operation that has one. */
+export function bodySchema(id: RoutedId): FieldSchema | null {
   const schema = objects.get(id)?.requestBody?.content["application/json"].schema;
   return schema ? resolved(schema) : null;
 }
 
-export function parameterSchema(id: RoutedId, name: string): Schema {
+export function parameterSchema(id: RoutedId, name: string): FieldSchema {
   const found = objects.get(id)?.parameters.find((parameter) => parameter.name === name);
   if (!found) throw new Error(`${id} has no parameter ${name}`);
   return resolved(found.schema);
@@ -108,16 +79,20 @@ export interface Names {
   readonly room_id: string;
   readonly recording_id: string;
   readonly file_name: string;
+  readonly section: string;
+  readonly page: string;
   readonly app_id: string;
   readonly command: string;
 }
 
-/** Nobody has this session, this room, this recording, this file, and nobody this app. */
+/** Nobody has this session, this room, this recording, this file, this page, and nobody this app. */
 export const nobody: Names = {
   uuid: "acW68-f47ac10b-58cc-4372-a567-0e02b2c3d479",
   room_id: "acW68-room-0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
   recording_id: "0b8d5c6e-7f1a-4b2c-9d3e-4f5a6b7c8d9e",
   file_name: "0123456789abcdef0123456789abcdef.wav",
+  section: "nowhere",
+  page: "nowhere",
   app_id: "nobody",
   command: "dance",
 };

@@ -1,11 +1,11 @@
 /** What one request can do wrong, derived from the document: by error code, the ways to earn it. */
-import { operations } from "../../generated/operations";
-import type { ErrorCode, OperationId } from "../../src/contract";
-import { badValues } from "./bad-values";
+import { operations } from "../../../generated/operations";
+import type { ErrorCode, OperationId } from "../../contract";
+import { badValues } from "./bad_values";
+import type { JsonObject } from "./client";
 import {
   bodySchema,
   type HttpRequest,
-  type JsonObject,
   parameterSchema,
   policyOf,
   type RoutedId,
@@ -29,6 +29,10 @@ const header =
   (name: string, value: string | undefined): Violation =>
   (request) =>
     withHeaders(request, { [name]: value });
+
+const withQuery =
+  (name: string, value: string): Violation =>
+  (request) => ({ ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}${name}=${value}` });
 
 /** A body of that type, whatever else is wrong with it. */
 const typed =
@@ -81,12 +85,17 @@ const general: Readonly<Partial<Record<ErrorCode, (id: RoutedId) => Violations>>
     "a prototype": sent('{"__proto__":{}}'),
   }),
   unknown_field: (id) => ({ color: changed(id, { color: "red" }) }),
+  invalid_cursor: () => ({
+    "what only looks like one": withQuery("cursor", "aGVsbG8"),
+  }),
   invalid_command: () => ({ "unknown command": (request) => request }),
   session_not_found: () => ({ "unknown uuid": (request) => request }),
   // A join names a session as well, which is looked for before.
   room_not_found: (id): Violations => (policyOf(id).session === null ? { "unknown room": (request) => request } : {}),
   recording_not_found: () => ({ "unknown recording": (request) => request }),
   media_file_not_found: () => ({ "unknown file": (request) => request }),
+  // The first page is missing only where all of them are.
+  page_not_found: (id): Violations => (id === "getDocs" ? {} : { "unknown page": (request) => request }),
   app_not_found: () => ({ "unknown app": (request) => request }),
 };
 
@@ -126,12 +135,12 @@ function* parameters(id: OperationId): Generator<NamedViolation> {
   for (const [place, fields] of Object.entries({ path, query })) {
     for (const [field, codes] of Object.entries(fields)) {
       for (const { keyword, value } of badValues(parameterSchema(id, field))) {
-        // In a path or a query everything is a string.
-        if (keyword === "type" && Number.isInteger(value)) continue;
+        // In a path or a query everything is a string, and one without a sign is another path, or none.
+        if (value === "" || (keyword === "type" && value !== 1.5)) continue;
         const text = encodeURIComponent(String(value));
         const violate: Violation = (request) =>
           place === "query"
-            ? { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}${field}=${text}` }
+            ? withQuery(field, text)(request)
             : { ...request, path: operations[id].path.replace(`{${field}}`, text) };
         yield { code: codeOf(codes, keyword), name: `${field}=${text}: ${keyword}`, violate };
       }

@@ -2,18 +2,10 @@
  * Which two errors one request can earn together, by operation: those that follow each other in the order of the checks.
  * Where two neighbours exclude each other, the nearest that go together stand in for them, so that no error stays out.
  */
-import type { ErrorCode } from "../../src/contract";
-import { adminKey, credentials } from "../gateway";
-import { type Facts, factsOf, implied, merged, reasonOf } from "./order-facts";
-import {
-  exampleRequest,
-  type HttpRequest,
-  type JsonObject,
-  type Origin,
-  policyOf,
-  type RoutedId,
-  withBody,
-} from "./requests";
+import type { ErrorCode } from "../../contract";
+import type { JsonObject } from "./client";
+import { type Facts, type FactsOf, implied, merged, reasonOf } from "./facts";
+import { exampleRequest, type HttpRequest, type Origin, type RoutedId, withBody } from "./requests";
 import { type Violation, violationsOf } from "./violations";
 
 /** One way to earn an error: what must be so, and what the request does wrong besides. */
@@ -47,8 +39,8 @@ export interface Impossible {
 /** Requests are compared with each other here, and not sent. */
 const nowhere: Origin = {
   url: "http://127.0.0.1",
-  app: credentials("test"),
-  admin: { "X-Admin-API-Key": adminKey },
+  app: { "X-App-ID": "app", "X-API-Key": "key" },
+  admin: { "X-Admin-API-Key": "key" },
 };
 
 const isObject = (value: unknown): value is JsonObject =>
@@ -92,7 +84,7 @@ function turnOf(parts: readonly string[]): number {
   return parts.includes("header Content-Type") ? 3 : 1;
 }
 
-function ways(code: ErrorCode, id: RoutedId): readonly Way[] {
+function ways(code: ErrorCode, id: RoutedId, factsOf: FactsOf): readonly Way[] {
   const facts = factsOf(code, id);
   if (facts !== undefined) return facts ? [{ facts, changes: [] }] : [];
   const sound = exampleRequest(id, nowhere);
@@ -136,8 +128,8 @@ function assertBoth(id: RoutedId, all: readonly Way[]): void {
 }
 
 /** @returns how to earn both, or why nobody can */
-function together(first: ErrorCode, second: ErrorCode, id: RoutedId): Pair | string {
-  const [firsts, seconds] = [ways(first, id), ways(second, id)];
+function together(first: ErrorCode, second: ErrorCode, id: RoutedId, factsOf: FactsOf): Pair | string {
+  const [firsts, seconds] = [ways(first, id, factsOf), ways(second, id, factsOf)];
   const [one, other] = [firsts[0], seconds[0]];
   if (!one || !other) return "Nothing is known to fail behind the checks of this operation.";
   const pair = { id, first, second, alone: other };
@@ -170,23 +162,17 @@ export interface Pairs {
   readonly impossible: readonly Impossible[];
 }
 
-const worked = new Map<RoutedId, Pairs>();
-
-/** Worked out once. */
-export function pairsOf(id: RoutedId): Pairs {
-  const pairs = worked.get(id) ?? workOut(id);
-  worked.set(id, pairs);
-  return pairs;
-}
-
-function workOut(id: RoutedId): Pairs {
-  const codes: readonly ErrorCode[] = policyOf(id).failures;
+/**
+ * @param codes what the operation can fail with, in the order of the checks
+ * @param factsOf what must be so for each of them
+ */
+export function pairsOf(id: RoutedId, codes: readonly ErrorCode[], factsOf: FactsOf): Pairs {
   const pairs = new Map<string, Pair>();
   const impossible: Impossible[] = [];
   /** The first of these pairs that is possible. */
   const nearest = (candidates: readonly (readonly [ErrorCode, ErrorCode])[]) => {
     for (const [first, second] of candidates) {
-      const found = together(first, second, id);
+      const found = together(first, second, id, factsOf);
       if (typeof found === "string") continue;
       pairs.set(`${first} ${second}`, found);
       return;
@@ -195,7 +181,7 @@ function workOut(id: RoutedId): Pairs {
   codes.slice(1).forEach((second, before) => {
     const first = codes[before];
     if (first === undefined) return;
-    const found = together(first, second, id);
+    const found = together(first, second, id, factsOf);
     if (typeof found !== "string") {
       pairs.set(`${first} ${second}`, found);
       return;
