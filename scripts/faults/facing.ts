@@ -73,7 +73,7 @@ export async function facedReceiver(receiver: FaultyReceiver, name: string, sign
 }
 
 /** What one run came to. */
-export type Said = Pick<Verdict, "failed" | "passed" | "skipped" | "broken" | "seconds">;
+export type Said = Pick<Verdict, "failed" | "reasons" | "passed" | "skipped" | "broken" | "seconds">;
 
 /**
  * Runs the full profile in a process of its own.
@@ -103,6 +103,7 @@ export async function kit(side: readonly string[], faulty: boolean, signal: Abor
   const last = Buffer.concat(err).toString("utf8").slice(-500).trim();
   return {
     failed: of("failed").map(({ id }) => String(id)),
+    reasons: of("failed").map(({ id, reason }) => `${id}: ${reason}`),
     passed: of("passed").length,
     skipped: of("skipped").map(({ id, reason }) => `${id}: ${reason}`),
     broken: outcomes.length > 0 ? "" : `exit ${code}: ${last}`,

@@ -7,6 +7,8 @@ export interface Verdict {
   readonly about: string;
   /** Ids of the checks that failed. */
   readonly failed: readonly string[];
+  /** Each of them with what was wrong. */
+  readonly reasons: readonly string[];
   readonly passed: number;
   /** Checks that were skipped, each with its reason. */
   readonly skipped: readonly string[];
@@ -57,7 +59,7 @@ export function line(verdict: Verdict, width: number): string {
   return `${name.padEnd(width)}  ${time}  ${by[outcome]}`;
 }
 
-const whatFailed = ({ failed, broken }: Verdict) => `FAILED: ${broken || failed.join(", ")}`;
+const whatFailed = ({ reasons, broken }: Verdict) => `FAILED: ${broken || reasons.join("; ")}`;
 
 /** The table, the worst last, and the share. */
 export function printed(verdicts: readonly Verdict[], side: string): string {

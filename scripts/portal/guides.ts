@@ -34,6 +34,9 @@ export function readGuides(folder: string): Guide[] {
     });
 }
 
+/** A line of Markdown where nothing but text may stand. */
+export const plain = (line: string): string => line.replaceAll(/[`*]/g, "");
+
 /** Stands in a guide for a table that the contract fills. */
 const rateGroups = "<!-- rate groups -->";
 
@@ -47,7 +50,7 @@ export function guidePages(guides: readonly Guide[], book: Book, links: Links, m
       path: `/guides/${name}`,
       kind: "guide",
       title,
-      about: about.replaceAll(/[`*]/g, ""),
+      about: plain(about),
       body: html`<h1>${title}</h1>
 <p class="lead">${markdown.line(about)}</p>
 ${

@@ -2,7 +2,7 @@
 import { flatFields } from "../spec/flat";
 import type { Book, Schema } from "./book";
 import { consoleSection, requestForm } from "./console";
-import type { Guide } from "./guides";
+import { type Guide, plain } from "./guides";
 import { type Content, html, joined } from "./html";
 import { errorLink, eventLink, hrefs, operationLink, table } from "./links";
 import { block, type Markdown } from "./markdown";
@@ -123,7 +123,7 @@ ${block(
   "A command",
 )}
 <section><h2>Guides</h2>
-<ul class="cards">${guides.map(({ name, title, about }) => html`<li><a href="${hrefs.guide(name)}"><b>${title}</b><span>${about}</span></a></li>`)}</ul></section>
+<ul class="cards">${guides.map(({ name, title, about }) => html`<li><a href="${hrefs.guide(name)}"><b>${title}</b><span>${plain(about)}</span></a></li>`)}</ul></section>
 <section><h2>Reference</h2>
 <ul class="cards">
 <li><a href="${hrefs.page("operations")}"><b>Operations</b><span>${book.operations.length} of them, each with its fields, limits, errors and a form that sends it</span></a></li>

@@ -90,7 +90,7 @@ export const endings: readonly Check<World>[] = [
   }),
   onCall({
     id: "endings/recording",
-    title: "A recording that a hangup ends is told after the call's end, and nothing else is",
+    title: "A recording that a hangup ends is told, and nothing else follows the call's end",
     clause,
     async run({ call }) {
       const started = await call.command("startRecording", { command_uid: "tape" });
@@ -98,9 +98,12 @@ export const endings: readonly Check<World>[] = [
       expectStatus(started, 202);
       await call.app.endpoint.result(String(started.body?.operation_id));
       const told = await afterHangup(call);
-      expectNames(call, told, ["call.hangup"]);
-      const completed = await call.event("recording.completed", told.at(-1)?.sequence, 15_000);
-      expectSame("the last event", call.events.at(-1)?.sequence, completed.sequence, { of: call });
+      const completed = await call.event("recording.completed", 0, 15_000);
+      // A short one may be whole before the call has ended.
+      const others = told.filter(({ event }) => event !== "recording.completed");
+      expectNames(call, others, ["call.hangup"]);
+      const last = Math.max(completed.sequence, others.at(-1)?.sequence ?? 0);
+      expectSame("the last event", call.events.at(-1)?.sequence, last, { of: call });
       expectSame("command_uid", completed.data.command_uid, "tape", { of: call });
     },
   }),

@@ -109,14 +109,16 @@ async function stageOf(world: World, id: RoutedId, facts: Facts, uid: string): P
   const wanted = wantedBy(id, facts);
   const used = facts.history?.[0] === "used";
   const use = ({ call }: Stage) => take(call.app, another(id), { uuid: call.source }, { command_uid: uid });
-  if (wanted.state === "handed_back" && used) {
+  const hot = facts.cooldown?.[0] === "open";
+  // What was done to a call was done before it was handed back.
+  if (wanted.state === "handed_back" && (used || hot)) {
     await dialplan(world);
-    const stage = await newCallIn(world, { ...wanted, state: "answered" });
-    await use(stage);
+    const answered = { ...wanted, state: "answered" } as const;
+    const stage = await (hot ? hotCall(world, id, answered) : newCallIn(world, answered));
+    if (used) await use(stage);
     await handBack(stage.call);
     return stage;
   }
-  const hot = facts.cooldown?.[0] === "open";
   const stage = await (hot ? hotCall(world, id, wanted) : callIn(world, wanted));
   if (used) await use(stage);
   return stage;

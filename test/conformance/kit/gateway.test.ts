@@ -13,6 +13,9 @@ const explained: readonly RegExp[] = [
   /ALLOW_(?:HTTP|LOCALHOST)_WEBHOOKS is on/,
   /^errors\/\w+\/(?:recording_not_available|embedded_engine_off): The gateway/,
   /first try was decided before the second one/,
+  /^(?:pages|numbers|admin)\/.*: .*\b[Ss]andbox\b/,
+  /thousand rooms are no small load/,
+  /this caller has no ears/i,
 ];
 
 const signal = new AbortController();
@@ -44,7 +47,11 @@ const runs = {
   asterisk: async (): Promise<Said> => {
     const server = await AsteriskServer.start();
     closing.push(() => server.stop());
-    const env = { ASTERISK_NODES: `ast=${server.url}|${server.user}|${server.password}`, EMBEDDED_ENGINE: "false" };
+    const env = {
+      ASTERISK_NODES: `ast=${server.url}|${server.user}|${server.password}`,
+      EMBEDDED_ENGINE: "false",
+      MEDIA_BASE_URL: "",
+    };
     return run(env, "--caller", `sip:127.0.0.1:${server.sipPort}`);
   },
 };
@@ -67,7 +74,7 @@ test.each([
   async (name) => {
     const said = await results.get(name);
     expect(said?.broken).toBe("");
-    expect(said?.failed).toEqual([]);
+    expect(said?.reasons).toEqual([]);
     expect(said?.skipped.filter((reason) => !explained.some((each) => each.test(reason)))).toEqual([]);
     expect(said?.passed).toBeGreaterThan(500);
   },
