@@ -60,10 +60,17 @@ export interface Contract {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
+/** The compiled file lies in dist/src/conformance. */
+const generated = path.join(__dirname, "../../../generated");
 let read: Contract | null = null;
 
 /** Read once. */
 export function contract(): Contract {
-  read ??= JSON.parse(readFileSync(path.join(__dirname, "../../../generated/openapi.json"), "utf8")) as Contract;
+  read ??= JSON.parse(readFileSync(path.join(generated, "openapi.json"), "utf8")) as Contract;
   return read;
+}
+
+/** The catalogue of errors, as `/errors.json` has it. */
+export function errorCatalogue(): unknown {
+  return JSON.parse(readFileSync(path.join(generated, "errors.json"), "utf8"));
 }

@@ -16,8 +16,8 @@ import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import path from "node:path";
-import { held, jsonOf } from "../../src/conformance/gateway/client";
-import type { AnswerId } from "../../src/conformance/gateway/declared";
+import { held, jsonOf } from "../../src/conformance/gateway/ground/client";
+import type { AnswerId } from "../../src/conformance/gateway/ground/declared";
 
 export type { AnswerId };
 

@@ -1,6 +1,6 @@
 /** The check that every response of every test goes through: it must see what is wrong. */
 import { expect, test } from "@jest/globals";
-import { operationOf } from "../../src/conformance/gateway/declared";
+import { operationOf } from "../../src/conformance/gateway/ground/declared";
 import { promised, type ResponseHeaders } from "../../src/promised";
 
 const responseErrors = (id: string, status: number, headers: ResponseHeaders, body: string | null) =>

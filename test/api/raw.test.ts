@@ -1,6 +1,6 @@
 /** Bytes that no HTTP client would send: each gets the envelope, and a clean close. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { rawCases } from "../../src/conformance/gateway/raw_requests";
+import { rawCases } from "../../src/conformance/gateway/requests/raw_requests";
 import { type Place, startApi } from "./place";
 import { head, putApp } from "./requests";
 import { requestLine, Wire } from "./wire";

@@ -1,5 +1,5 @@
 /** Heads of requests, byte for byte. */
-import { headFor, json } from "../../src/conformance/gateway/raw_requests";
+import { headFor, json } from "../../src/conformance/gateway/requests/raw_requests";
 import { admin } from "./place";
 
 export { json };

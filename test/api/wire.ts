@@ -1,8 +1,8 @@
 /** A conversation on a bare socket, whose answers are held against the document and recorded. */
-import { connected, Wire as KitWire, type WireResponse } from "../../src/conformance/gateway/wire";
+import { connected, Wire as KitWire, type WireResponse } from "../../src/conformance/gateway/ground/wire";
 import { checkResponse } from "./client";
 
-export { requestLine } from "../../src/conformance/gateway/wire";
+export { requestLine } from "../../src/conformance/gateway/ground/wire";
 export type { WireResponse };
 
 export class Wire extends KitWire {

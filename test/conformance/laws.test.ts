@@ -1,11 +1,11 @@
 /** The laws of the conformance kit against webhooks that are made by hand: each is broken by what breaks it, and by nothing else. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { Clock } from "../../src/conformance/gateway/clock";
-import { Endpoint, type Reply } from "../../src/conformance/gateway/endpoint";
-import { laws as allLaws, type Law } from "../../src/conformance/gateway/law";
-import { Laws } from "../../src/conformance/gateway/laws";
-import { KitServer } from "../../src/conformance/gateway/server";
+import { Clock } from "../../src/conformance/gateway/ground/clock";
+import { Endpoint, type Reply } from "../../src/conformance/gateway/ground/endpoint";
+import { KitServer } from "../../src/conformance/gateway/ground/server";
+import { laws as allLaws, type Law } from "../../src/conformance/gateway/laws/law";
+import { Laws } from "../../src/conformance/gateway/laws/laws";
 import { signatureOf } from "../../src/conformance/signature";
 
 const secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";

@@ -1,6 +1,6 @@
 /** What fails after a request was let in, as far as an operation asks the store for anything then. */
 
-import type { RoutedId } from "../../src/conformance/gateway/requests";
+import type { RoutedId } from "../../src/conformance/gateway/requests/requests";
 import type { Admission, AdmissionRequest, Store } from "../../src/store/store";
 import { away, type FailingStore } from "./failing";
 

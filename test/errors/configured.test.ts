@@ -2,8 +2,8 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { errors, operations } from "../../generated/operations";
-import { exampleRequest, type RoutedId, withBody, withHeaders } from "../../src/conformance/gateway/requests";
-import { bytesOf } from "../../src/conformance/gateway/wire";
+import { bytesOf } from "../../src/conformance/gateway/ground/wire";
+import { exampleRequest, type RoutedId, withBody, withHeaders } from "../../src/conformance/gateway/requests/requests";
 import { Portal } from "../../src/portal/portal";
 import { Wire } from "../api/wire";
 import { TestGateway } from "../gateway";

@@ -1,8 +1,8 @@
 /** What the catalogue promises for a provocation, and the operations that promise it. */
 import { expect, test } from "@jest/globals";
 import { errors } from "../../generated/operations";
-import type { HttpRequest, RoutedId } from "../../src/conformance/gateway/requests";
-import { bytesOf } from "../../src/conformance/gateway/wire";
+import { bytesOf } from "../../src/conformance/gateway/ground/wire";
+import type { HttpRequest, RoutedId } from "../../src/conformance/gateway/requests/requests";
 import type { ErrorCode } from "../../src/contract";
 import type { AnswerId, Client, ClientResponse } from "../api/client";
 import { Wire, type WireResponse } from "../api/wire";

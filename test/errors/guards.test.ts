@@ -1,6 +1,6 @@
 /** What the state of a call forbids, for every command that declares it. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { exampleRequest } from "../../src/conformance/gateway/requests";
+import { exampleRequest } from "../../src/conformance/gateway/requests/requests";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
 import { forEachDeclaring, provoke } from "./expected";

@@ -3,7 +3,7 @@
  * have both. The committed list is what this prints: `npm run compile && node dist/test/errors/impossible.js`.
  */
 
-import { routed } from "../../src/conformance/gateway/requests";
+import { routed } from "../../src/conformance/gateway/requests/requests";
 import { pairsOf } from "./order-facts";
 
 export interface ImpossiblePair {

@@ -6,7 +6,7 @@ import {
   policyOf,
   type RoutedId,
   withBody,
-} from "../../src/conformance/gateway/requests";
+} from "../../src/conformance/gateway/requests/requests";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
 import { declaring, forEachDeclaring, provoke } from "./expected";

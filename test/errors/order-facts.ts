@@ -1,7 +1,12 @@
 /** The pairs of all errors: of those, too, that only a store, a disk or a media server that fails can cause. */
-import { type Facts, type FactsOf, factsOf as factsFromOutside, met } from "../../src/conformance/gateway/facts";
-import { type Pairs, pairsOf as pairsBy } from "../../src/conformance/gateway/pairs";
-import { policyOf, type RoutedId } from "../../src/conformance/gateway/requests";
+import {
+  type Facts,
+  type FactsOf,
+  factsOf as factsFromOutside,
+  met,
+} from "../../src/conformance/gateway/requests/facts";
+import { type Pairs, pairsOf as pairsBy } from "../../src/conformance/gateway/requests/pairs";
+import { policyOf, type RoutedId } from "../../src/conformance/gateway/requests/requests";
 import { behind } from "./behind";
 import { FailingStore } from "./failing";
 

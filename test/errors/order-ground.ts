@@ -1,7 +1,7 @@
 /** Gateways for the order of the checks: one for each way to start one, whose media servers do what a test wants. */
 import path from "node:path";
-import type { Facts } from "../../src/conformance/gateway/facts";
-import { exampleRequest, policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests";
+import type { Facts } from "../../src/conformance/gateway/requests/facts";
+import { exampleRequest, policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests/requests";
 import type { EngineCommands, EngineRoomCommands } from "../../src/engines/engine";
 import { Portal } from "../../src/portal/portal";
 import { Client } from "../api/client";

@@ -1,7 +1,7 @@
 /** What happened to a call or a room before a request comes for it: by commands, and by what its media server tells. */
 import { isDeepStrictEqual } from "node:util";
-import type { JsonObject } from "../../src/conformance/gateway/client";
-import type { Condition } from "../../src/conformance/gateway/facts";
+import type { JsonObject } from "../../src/conformance/gateway/ground/client";
+import type { Condition } from "../../src/conformance/gateway/requests/facts";
 import {
   exampleRequest,
   type HttpRequest,
@@ -9,7 +9,7 @@ import {
   nobody,
   type RoutedId,
   withBody,
-} from "../../src/conformance/gateway/requests";
+} from "../../src/conformance/gateway/requests/requests";
 import type { EngineEvent } from "../../src/engines/engine";
 import type { ClientResponse } from "../api/client";
 import type { Ground, LackingEngine } from "./order-ground";

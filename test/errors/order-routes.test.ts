@@ -3,10 +3,10 @@
  * overloaded, routes, methods, and the first question for credentials.
  */
 import { afterAll, expect, test } from "@jest/globals";
-import { type Facts, merged } from "../../src/conformance/gateway/facts";
-import { exampleRequest, type HttpRequest, type RoutedId } from "../../src/conformance/gateway/requests";
-import { orderedRoutes, routeOf, type Wrong, wrongs } from "../../src/conformance/gateway/route_order";
-import { bytesOf } from "../../src/conformance/gateway/wire";
+import { bytesOf } from "../../src/conformance/gateway/ground/wire";
+import { type Facts, merged } from "../../src/conformance/gateway/requests/facts";
+import { exampleRequest, type HttpRequest, type RoutedId } from "../../src/conformance/gateway/requests/requests";
+import { orderedRoutes, routeOf, type Wrong, wrongs } from "../../src/conformance/gateway/requests/route_order";
 import { Wire } from "../api/wire";
 import { answered, expectError } from "./expected";
 import { type Ground, Grounds } from "./order-ground";

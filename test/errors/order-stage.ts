@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { JsonObject } from "../../src/conformance/gateway/client";
-import { type Condition, type Facts, readiness, slotOf, subjectOf } from "../../src/conformance/gateway/facts";
-import type { Way } from "../../src/conformance/gateway/pairs";
+import type { JsonObject } from "../../src/conformance/gateway/ground/client";
+import { type Condition, type Facts, readiness, slotOf, subjectOf } from "../../src/conformance/gateway/requests/facts";
+import type { Way } from "../../src/conformance/gateway/requests/pairs";
 import {
   exampleRequest,
   type HttpRequest,
@@ -13,7 +13,7 @@ import {
   policyOf,
   type RoutedId,
   withHeaders,
-} from "../../src/conformance/gateway/requests";
+} from "../../src/conformance/gateway/requests/requests";
 import type { ClientResponse } from "../api/client";
 import { opened } from "../api/place";
 import { behind } from "./behind";

@@ -6,8 +6,8 @@
  */
 import { afterAll, beforeAll, describe, test } from "@jest/globals";
 import { errors } from "../../generated/operations";
-import { exampleRequest, policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests";
-import { inOrder, type NamedViolation } from "../../src/conformance/gateway/violations";
+import { exampleRequest, policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests/requests";
+import { inOrder, type NamedViolation } from "../../src/conformance/gateway/requests/violations";
 import { TestGateway } from "../gateway";
 import { expectError, pair, provoke } from "./expected";
 import { FailingStore } from "./failing";

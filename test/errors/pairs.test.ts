@@ -5,9 +5,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { type Facts, slotOf } from "../../src/conformance/gateway/facts";
-import type { Pair, Way } from "../../src/conformance/gateway/pairs";
-import { policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests";
+import { type Facts, slotOf } from "../../src/conformance/gateway/requests/facts";
+import type { Pair, Way } from "../../src/conformance/gateway/requests/pairs";
+import { policyOf, type RoutedId, routed } from "../../src/conformance/gateway/requests/requests";
 import type { ErrorCode } from "../../src/contract";
 import { expectError } from "./expected";
 import { impossiblePairs } from "./impossible";

@@ -1,7 +1,7 @@
 /** What must have happened before there is nothing to object to a request: calls in the state that its guards ask for. */
 import { randomUUID } from "node:crypto";
-import { guardsOf } from "../../src/conformance/gateway/facts";
-import { exampleRequest, type Names, policyOf, type RoutedId } from "../../src/conformance/gateway/requests";
+import { guardsOf } from "../../src/conformance/gateway/requests/facts";
+import { exampleRequest, type Names, policyOf, type RoutedId } from "../../src/conformance/gateway/requests/requests";
 import type { TestGateway } from "../gateway";
 import type { FailingStore } from "./failing";
 

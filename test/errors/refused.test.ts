@@ -1,8 +1,8 @@
 /** What a single request can do wrong, for every operation: the tests that the document writes. */
 import { afterAll, beforeAll, describe, test } from "@jest/globals";
 import { operations } from "../../generated/operations";
-import { exampleRequest, type RoutedId } from "../../src/conformance/gateway/requests";
-import { violationsOf } from "../../src/conformance/gateway/violations";
+import { exampleRequest, type RoutedId } from "../../src/conformance/gateway/requests/requests";
+import { violationsOf } from "../../src/conformance/gateway/requests/violations";
 import type { OperationId } from "../../src/contract";
 import { TestGateway } from "../gateway";
 import { provoke } from "./expected";

@@ -2,7 +2,7 @@
 import { Agent, get, type IncomingMessage } from "node:http";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { exampleRequest, withBody, withHeaders } from "../../src/conformance/gateway/requests";
+import { exampleRequest, withBody, withHeaders } from "../../src/conformance/gateway/requests/requests";
 import { credentials, TestGateway } from "../gateway";
 import { declaring, forEachDeclaring, provoke } from "./expected";
 import { FailingStore } from "./failing";

@@ -1,6 +1,6 @@
 /** What a gateway says while it stops: first it drains, then it is shut down, and waits for a receiver that is slow. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { exampleRequest, type RoutedId } from "../../src/conformance/gateway/requests";
+import { exampleRequest, type RoutedId } from "../../src/conformance/gateway/requests/requests";
 import { TestGateway } from "../gateway";
 import { forEachDeclaring, provoke } from "./expected";
 

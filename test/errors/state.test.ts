@@ -9,7 +9,7 @@ import {
   type RoutedId,
   withBody,
   withHeaders,
-} from "../../src/conformance/gateway/requests";
+} from "../../src/conformance/gateway/requests/requests";
 import { credentials, TestGateway } from "../gateway";
 import { declaring, expectError, forEachDeclaring, pair, provoke } from "./expected";
 import { FailingStore } from "./failing";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { exampleRequest, policyOf, type RoutedId, withHeaders } from "../../src/conformance/gateway/requests";
+import { exampleRequest, policyOf, type RoutedId, withHeaders } from "../../src/conformance/gateway/requests/requests";
 import { Client } from "../api/client";
 import { TestGateway } from "../gateway";
 import { type Behind, behind } from "./behind";

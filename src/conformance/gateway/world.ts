@@ -2,18 +2,18 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Broken, Skipped, Unreachable } from "../check";
-import { KitApp } from "./app";
-import type { Caller } from "./caller";
-import { openCaller } from "./callers";
-import { type Answer, KitClient, type KitRequest, type RequestHeaders } from "./client";
-import { Endpoint } from "./endpoint";
-import { Feed } from "./feed";
-import { Laws } from "./laws";
-import { Pace } from "./pace";
-import { KitServer } from "./server";
-import type { Settings, Stage } from "./stage";
+import { KitApp } from "./ground/app";
+import type { Caller } from "./ground/caller";
+import { openCaller } from "./ground/callers";
+import { type Answer, KitClient, type KitRequest, type RequestHeaders } from "./ground/client";
+import { Endpoint } from "./ground/endpoint";
+import { Feed } from "./ground/feed";
+import { Pace } from "./ground/pace";
+import { KitServer } from "./ground/server";
+import type { Settings, Stage } from "./ground/stage";
+import { Laws } from "./laws/laws";
 
-export type { Settings } from "./stage";
+export type { Settings } from "./ground/stage";
 
 /** For what is so in a moment, and told by no webhook. */
 const settleMs = 5000;

@@ -1,0 +1,115 @@
+/** How often an address may fail to say who it is. */
+import { Broken, type Check, Skipped } from "../../check";
+import { expectStatus } from "../ground/app";
+import { onWire, type WireResponse } from "../ground/wire";
+import { expectFailure } from "../requests/failure";
+import { exampleRequest, type HttpRequest, withHeaders } from "../requests/requests";
+import { originOf } from "../requests/states";
+import type { World } from "../world";
+
+/** Longer than a window, for both clocks. */
+const silentMs = 1200;
+const most_tries = 6;
+/** More than this is no limit that a kit could reach. */
+const most_failures = 500;
+
+const silence = () => new Promise((resolve) => setTimeout(resolve, silentMs));
+
+interface Seen {
+  readonly failures: readonly WireResponse[];
+  readonly after: readonly WireResponse[];
+  readonly late: boolean;
+}
+
+/** So many failures and these requests, one after another, in a second of their own. */
+async function seen(world: World, failing: HttpRequest, count: number, after: readonly HttpRequest[]): Promise<Seen> {
+  await silence();
+  const begun = performance.now();
+  const requests = [...Array.from({ length: count }, () => failing), ...after];
+  const answers = await onWire(world.url, async (wire) => {
+    const all: WireResponse[] = [];
+    for (const request of requests) {
+      wire.send(request);
+      all.push(await wire.answer(request.method, request.path));
+    }
+    return all;
+  });
+  const late = performance.now() - begun > 900;
+  return { failures: answers.slice(0, count), after: answers.slice(count), late };
+}
+
+/** @returns what was seen in one window: a second that ends in the middle is waited out */
+async function inOneWindow(
+  world: World,
+  failing: HttpRequest,
+  count: number,
+  after: readonly HttpRequest[],
+): Promise<Seen> {
+  for (let tried = 1; ; tried += 1) {
+    const found = await seen(world, failing, count, after);
+    const refused = found.failures.findIndex(({ status }) => status === 429);
+    const whole = refused === -1 || found.failures.slice(refused).every(({ status }) => status === 429);
+    if ((whole && !found.late) || tried === most_tries) return found;
+  }
+}
+
+async function tooOften(world: World, failing: HttpRequest, right: HttpRequest, open: HttpRequest): Promise<void> {
+  const limit = world.settings.authFailuresPerSecond;
+  if (limit > most_failures) throw new Skipped(`The gateway allows ${limit} failures in a second.`);
+  const spare = 3;
+  const wanted = limit + 1;
+  const { failures, after } = await inOneWindow(world, failing, wanted + spare, [right, failing, open]);
+  const [first, second, third] = after;
+  const got = failures.findIndex(({ status }) => status === 429);
+  if (got !== wanted)
+    throw new Broken({
+      expected: `${wanted} failures that are answered as what they are, then 429`,
+      got: got === -1 ? `${failures.length} and no 429` : `429 after ${got}`,
+      exchanges: failures.slice(Math.max(0, got - 1), got + 1).map(({ exchange }) => exchange),
+    });
+  for (const answer of failures.slice(wanted)) expectFailure(answer, "rate_limited", "more failures than are allowed");
+  if (first) expectFailure(first, "rate_limited", "the right key, behind too many failures");
+  if (second) expectFailure(second, "rate_limited", "one failure more");
+  if (third?.status !== 200)
+    throw new Broken({
+      expected: "200 for what asks for no key",
+      got: String(third?.status),
+      exchanges: third ? [third.exchange] : [],
+    });
+  await silence();
+  expectStatus(await world.request(right), 200);
+}
+
+const clause = "order of checks: step 5";
+
+export const allowed: readonly Check<World>[] = [
+  {
+    id: "quota/authentication",
+    title: "An address that has failed too often in a second is refused for the rest of it, even with the right key",
+    clause,
+    profile: "full",
+    alone: true,
+    limitMs: 60_000,
+    async run(world) {
+      const origin = originOf(world, await world.main());
+      const right = exampleRequest("listSessions", origin);
+      const open = exampleRequest("getLive", origin);
+      await tooOften(world, withHeaders(right, { "X-API-Key": "wrong" }), right, open);
+    },
+  },
+  {
+    id: "quota/authentication-of-administrators",
+    title: "Failures of administrators are counted with those of apps",
+    clause,
+    profile: "full",
+    alone: true,
+    limitMs: 60_000,
+    async run(world) {
+      const origin = originOf(world, await world.main());
+      const right = exampleRequest("listSessions", origin);
+      const open = exampleRequest("getLive", origin);
+      const failing = withHeaders(exampleRequest("listApps", origin), { "X-Admin-API-Key": "wrong" });
+      await tooOften(world, failing, right, open);
+    },
+  },
+];
