@@ -16,6 +16,7 @@ const explained: readonly RegExp[] = [
   /^(?:pages|numbers|admin)\/.*: .*\b[Ss]andbox\b/,
   /thousand rooms are no small load/,
   /this caller has no ears/i,
+  /The gateway has no embedded engine/,
 ];
 
 const signal = new AbortController();
