@@ -126,7 +126,7 @@ export class Voice {
       this.#frame();
       this.#due = (this.#due ?? 0) + frameMs;
     }
-    this.#timer = setTimeout(() => this.#speak(), (this.#due ?? 0) - performance.now());
+    this.#timer = setTimeout(() => this.#speak(), Math.max(0, (this.#due ?? 0) - performance.now()));
   }
 
   /** Of the frames that should have been said before this one only so many are left. */
