@@ -2,11 +2,11 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { sideBySide } from "../src/side_by_side";
 import { Seed } from "./chaos/seed";
 import { facedGateway, facedReceiver } from "./faults/facing";
 import { faults, matrix } from "./faults/index";
 import { faultlessReceiver, faultyReceivers } from "./faults/receivers";
-import { sideBySide } from "./faults/side_by_side";
 import { line, printed, sumOf, type Verdict } from "./faults/verdict";
 
 /** Of the faults, so many must be caught. */

@@ -1,4 +1,5 @@
 /** Runs checks side by side: most of their time they wait, for cooldowns and for webhooks. */
+import { sideBySide } from "../side_by_side";
 import { Broken, type Check, type Evidence, type Outcome, type Profile, Skipped } from "./check";
 
 export interface Selection {
@@ -53,15 +54,12 @@ export async function run<World>(
     progress.done(outcome, outcomes.size, checks.length);
   };
   const together = checks.filter(({ alone, last }) => !alone && !last);
-  const next = together.filter(({ lane }) => lane === undefined).values();
-  const worker = async (): Promise<void> => {
-    for (const check of next) await one(check);
-  };
+  const free = together.filter(({ lane }) => lane === undefined);
   const lane = async (name: string): Promise<void> => {
     for (const check of together) if (check.lane === name) await one(check);
   };
   const lanes = new Set(together.flatMap((check) => check.lane ?? []));
-  await Promise.all([...Array.from({ length: side_by_side }, worker), ...[...lanes].map(lane)]);
+  await Promise.all([sideBySide(free, side_by_side, one), ...[...lanes].map(lane)]);
   for (const check of checks) if (check.alone && !check.last) await one(check);
   for (const check of checks) if (check.last) await one(check);
   return checks.flatMap((check) => outcomes.get(check) ?? []);

@@ -12,7 +12,10 @@ const rule: Record<string, { readonly may: readonly string[]; readonly types?: r
   contract: { may: [], types: ["generated"] },
   client: { may: ["generated"], types: ["contract"] },
   command: { may: [] },
-  conformance: { may: ["caller", "command", "generated", "promised", "time", "wav"], types: ["contract"] },
+  conformance: {
+    may: ["caller", "command", "generated", "promised", "side_by_side", "time", "wav"],
+    types: ["contract"],
+  },
   time: { may: [] },
   log: { may: ["time"] },
   keys: { may: [] },

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Seed } from "../../../scripts/chaos/seed";
 import { facedGateway } from "../../../scripts/faults/facing";
 import { matrix } from "../../../scripts/faults/index";
-import { sideBySide } from "../../../scripts/faults/side_by_side";
 import { outcomeOf, type Verdict } from "../../../scripts/faults/verdict";
+import { sideBySide } from "../../../src/side_by_side";
 
 const seed = new Seed(Number(process.env.VOICEGATE_FAULTS_SEED ?? randomInt(2 ** 31)));
 const chosen = matrix

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Broken } from "../../check";
+import { Bell } from "./bell";
 import type { JsonObject } from "./client";
 import type { KitServer } from "./server";
 
@@ -70,7 +71,7 @@ export class Endpoint {
   readonly #ids = new Set<string>();
   /** Results by their operation_id. */
   readonly #results = new Map<string, Delivery>();
-  readonly #waiting = new Set<() => void>();
+  readonly #bell = new Bell();
   /** Who wants to hear the names of events, by call or room. */
   readonly #listeners = new Map<string, (event: string) => void>();
 
@@ -115,7 +116,7 @@ export class Endpoint {
       const found = find();
       const left = deadline - performance.now();
       if (found !== undefined || left <= 0) return found;
-      await this.#more(left);
+      await this.#bell.wait(left);
     }
   }
 
@@ -163,19 +164,6 @@ export class Endpoint {
     });
   }
 
-  /** Something arrives, or this much time has passed. */
-  #more(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, withinMs);
-      this.#waiting.add(wake);
-    });
-  }
-
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -217,7 +205,7 @@ export class Endpoint {
       if (delivery.event === "command.result") this.#results.set(String(data.operation_id), delivery);
     }
     this.witness.answered(this, delivery);
-    for (const wake of [...this.#waiting]) wake();
+    this.#bell.ring();
   }
 }
 

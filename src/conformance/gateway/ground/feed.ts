@@ -3,6 +3,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 import { promised } from "../../../promised";
 import { Broken, type Exchange } from "../../check";
+import { Bell } from "./bell";
 import { type Answer, held, jsonOf, type RequestHeaders } from "./client";
 
 /** One event of the stream. */
@@ -37,7 +38,7 @@ export class Feed {
   readonly comments: string[] = [];
   /** The gateway ended it. */
   ended = false;
-  readonly #waiting = new Set<() => void>();
+  readonly #bell = new Bell();
   #line = "";
   #fields: { id: string; event: string; data: string[] } = { id: "", event: "", data: [] };
 
@@ -52,7 +53,7 @@ export class Feed {
     incoming.on("error", () => undefined);
     incoming.on("close", () => {
       this.ended = true;
-      this.#wake();
+      this.#bell.ring();
     });
   }
 
@@ -126,7 +127,7 @@ export class Feed {
       const found = find();
       const left = deadline - performance.now();
       if (found !== undefined || left <= 0) return found;
-      await this.#more(left);
+      await this.#bell.wait(left);
     }
   }
 
@@ -139,27 +140,11 @@ export class Feed {
     this.outgoing.destroy();
   }
 
-  #more(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, withinMs);
-      this.#waiting.add(wake);
-    });
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
-  }
-
   #read(text: string): void {
     const lines = (this.#line + text).split(/\r\n|\n|\r(?!$)/);
     this.#line = lines.pop() ?? "";
     for (const line of lines) this.#take(line);
-    this.#wake();
+    this.#bell.ring();
   }
 
   #take(line: string): void {
