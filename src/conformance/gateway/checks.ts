@@ -21,6 +21,7 @@ import { liveness } from "./families/liveness";
 import { mediaFiles } from "./families/media_files";
 import { numbers } from "./families/numbers";
 import { order } from "./families/order";
+import { orderWhole } from "./families/order_whole";
 import { pages } from "./families/pages";
 import { playback } from "./families/playback";
 import { quota } from "./families/quota";
@@ -69,6 +70,7 @@ export const gatewayChecks: readonly Check<World>[] = [
   ...errors(),
   ...raw(),
   ...order(),
+  ...orderWhole(),
   ...routes(),
   ...quota(),
   ...limits(),
