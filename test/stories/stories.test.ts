@@ -12,7 +12,7 @@ import { storySuite } from "./suite";
 import { answering, calling, type Party } from "./telling";
 
 storySuite((at) => {
-  async function greeting(digits: string): Promise<{ session_uuid: string; party: Party }> {
+  async function greeting(wrong: string, digits: string): Promise<{ session_uuid: string; party: Party }> {
     const party = await at.story.talking();
     const { session_uuid, caller } = party;
     await at.stage.done(session_uuid, "playback/start", { command_uid: "hello", urls: [at.stage.files.tone(200)] });
@@ -27,6 +27,9 @@ storySuite((at) => {
       timeout_ms: 10_000,
       digits_regex: "1[0-9]{3}",
     });
+    await caller.press(wrong);
+    // Fetched for the second try, and told of only as long as that lasts.
+    await at.stage.receiver.event("playback.file_not_found", session_uuid);
     await caller.press(digits);
     await at.stage.receiver.event("digits.collected", session_uuid);
     return { session_uuid, party };
@@ -43,7 +46,7 @@ storySuite((at) => {
   const without = (lines: readonly string[], line: string) => lines.filter((each) => each !== line);
 
   test("a greeting, a wrong PIN, and the right one", async () => {
-    const { session_uuid, party } = await greeting("9999#1234#");
+    const { session_uuid, party } = await greeting("9999#", "1234#");
     await at.story.end(party);
     const told = await at.story.told(session_uuid);
     expect(told.filter((line) => line === noInvalid)).toHaveLength(1);
@@ -56,7 +59,7 @@ storySuite((at) => {
   });
 
   test("a greeting, and two wrong PINs", async () => {
-    const { session_uuid, party } = await greeting("123#77777");
+    const { session_uuid, party } = await greeting("123#", "77777");
     await at.stage.taken(session_uuid, "hangup", { command_uid: "bye", cause: "CALL_REJECTED" });
     await party.caller.hungUp();
     expect(without(await at.story.told(session_uuid), noInvalid)).toEqual([
