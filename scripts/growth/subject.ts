@@ -22,6 +22,8 @@ export async function growing(): Promise<Role> {
   const now = () => Math.floor(performance.timeOrigin + performance.now()) + ahead;
   const store = new MemoryStore({ now });
   const gateway = await startGateway(readConfig({ ...environment, ...process.env }), { store });
+  // What is compiled with the first requests does not grow with further ones.
+  await gateway.warm();
   const { embedded, url, shutdown } = gateway;
   const rest = resources();
   return {

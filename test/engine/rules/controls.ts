@@ -155,7 +155,10 @@ export function controlRules(place: () => Place): void {
       ]);
       await passed(100);
       await control("resumePlayback", session_uuid);
-      expect(recorder.of(session_uuid).at(-1)).toMatchObject({ index: 1, offset_ms: 0, paused: false });
+      const resumed = recorder.of(session_uuid).at(-1);
+      expect(resumed).toMatchObject({ index: 1, paused: false });
+      // It has sounded since then, be it for a moment.
+      expect(Object(resumed).offset_ms).toBeLessThan(100);
       await seek(session_uuid, 2);
       expect(await recorder.event(session_uuid, "playback.stopped")).toMatchObject({ offset_ms: 2000 });
     });
