@@ -157,8 +157,8 @@ export function controlRules(place: () => Place): void {
       await control("resumePlayback", session_uuid);
       const resumed = recorder.of(session_uuid).at(-1);
       expect(resumed).toMatchObject({ index: 1, paused: false });
-      // It has sounded since then, be it for a moment.
-      expect(Object(resumed).offset_ms).toBeLessThan(100);
+      // It has sounded since then, be it for a moment: far from the 100 ms that it was paused for.
+      expect(Object(resumed).offset_ms).toBeLessThan(50);
       await seek(session_uuid, 2);
       expect(await recorder.event(session_uuid, "playback.stopped")).toMatchObject({ offset_ms: 2000 });
     });
