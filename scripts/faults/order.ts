@@ -35,7 +35,8 @@ function swapped(
         const other = !request.passed && first(answer, request) ? ask(request, seen) : null;
         if (!other) return answer;
         const later = await place.ask(other);
-        if (!when(later)) return answer;
+        // The same error again is no other order.
+        if (!when(later) || codeOf(later) === codeOf(answer)) return answer;
         place.strike();
         return later;
       },
@@ -52,7 +53,9 @@ const coded =
   (...codes: readonly string[]) =>
   (answer: HttpAnswer) =>
     codes.includes(codeOf(answer));
-const lent = (request: HttpRequest, { credentials }: Seen) => credentials.lent(request);
+/** What is asked for is read to its end: a stream has none. */
+const lent = (request: HttpRequest, { credentials }: Seen) =>
+  is(request, "streamEvents") ? null : credentials.lent(request);
 const keyless = coded("missing_api_key", "invalid_api_key", "missing_app_id", "missing_admin_key", "invalid_admin_key");
 
 /** A body that the operation takes, so that what comes after the body decides. */
@@ -193,12 +196,10 @@ export const order: readonly Fault[] = [
   swapped(
     "fields-reversed",
     "of several invalid fields the last one is told",
-    coded("invalid_command_uid", "urls_invalid", "min_digits_invalid", "webhook_url_invalid", "did_invalid"),
+    coded("invalid_command_uid"),
     (request) => {
-      const body = jsonOf(request);
-      if (!body) return null;
-      const { command_uid, ...others } = body;
-      return command_uid === undefined ? null : having(request, others);
+      const { command_uid: _, ...others } = jsonOf(request) ?? {};
+      return having(request, others);
     },
     (answer) => answer.status === 400,
   ),

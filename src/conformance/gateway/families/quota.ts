@@ -1,5 +1,6 @@
 /** The quota of an app in windows of a second: how it is counted, and what is told of it. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Broken, type Check, Skipped } from "../../check";
 import { expectStatus, type KitApp } from "../ground/app";
 import type { Answer } from "../ground/client";
@@ -30,7 +31,19 @@ async function burst(world: World, requests: readonly HttpRequest[]) {
   return { answers, seconds: (performance.now() - begun) / 1000 };
 }
 
+/** Longer than a window. */
+const windowMs = 1050;
+
 const limitedApp = (world: World, rate_limit: number): Promise<KitApp> => world.app({ rate_limit, webhook_url: "" });
+
+/** Gives an app another quota. */
+async function limit(app: KitApp, rate_limit: number | undefined): Promise<Answer> {
+  const { world, app_id, did, endpoint, hears } = app;
+  const body = { webhook_url: hears ? endpoint.url : "", dids: [did], rate_limit };
+  const answer = await world.request({ method: "POST", path: `/admin/apps/${app_id}`, headers: world.admin, body });
+  expectStatus(answer, 200);
+  return answer;
+}
 
 const sound = (app: KitApp): HttpRequest => exampleRequest("listSessions", originOf(app.world, app));
 
@@ -142,7 +155,7 @@ const window: Check<World> = {
       );
       const last = answers.at(-1);
       if (last?.status !== 429) continue;
-      await new Promise((resolve) => setTimeout(resolve, Number(last.headers["retry-after"]) * 1000 + 50));
+      await delay(Number(last.headers["retry-after"]) * 1000 + 50);
       const again = await world.request(sound(app));
       if (again.status !== 200)
         throw new Broken({
@@ -169,7 +182,7 @@ const apart: Check<World> = {
       if (foreign.status === 200) return;
       // It may have asked in the same second, when this was tried before.
       if (tried + 1 < most_tries) {
-        await new Promise((resolve) => setTimeout(resolve, 1050));
+        await delay(windowMs);
         continue;
       }
       throw new Broken({
@@ -189,20 +202,9 @@ const changed: Check<World> = {
   profile: "full",
   async run(world) {
     const app = await limitedApp(world, 9);
-    const put = async (rate_limit: number | undefined): Promise<Answer> => {
-      const path = `/admin/apps/${app.app_id}`;
-      const answer = await world.request({
-        method: "POST",
-        path,
-        headers: world.admin,
-        body: { webhook_url: "", rate_limit },
-      });
-      expectStatus(answer, 200);
-      return answer;
-    };
     const limits: number[] = [];
     for (const rate_limit of [9, 3, 10_000, 1, 0, undefined, 50]) {
-      const made = await put(rate_limit);
+      const made = await limit(app, rate_limit);
       const answer = await world.request(sound(app));
       const { q } = told(answer);
       limits.push(q);
@@ -227,17 +229,54 @@ const undone: Check<World> = {
       const [, second] = await together(world.url, [sound(app), request]);
       if (second?.status === 429) refused.push(second);
     }
+    const rooms = await answered(world, { ...sound(app), path: "/api/v1/conferences" });
+    const names = Array.isArray(rooms.body?.rooms) ? rooms.body.rooms.map((room) => String(room?.name)) : [];
+    for (const { exchange } of refused)
+      for (const name of names)
+        if (exchange.request.body.includes(`"${name}"`))
+          throw new Broken({ expected: `no room ${name}`, got: "one", exchanges: [exchange, rooms.exchange] });
+  },
+};
+
+/** Asks once the window is over, and again when somebody else was quicker. */
+async function answered(world: World, request: HttpRequest): Promise<Answer> {
+  for (let tried = 1; ; tried += 1) {
+    await delay(windowMs);
+    const answer = await world.request(request);
+    if (answer.status !== 429 || tried === most_tries) return answer;
+  }
+}
+
+const undoneCommand: Check<World> = {
+  id: "quota/undone-command",
+  title: "A command that the quota refuses is not done, and not later either",
+  clause,
+  profile: "full",
+  limitMs: 60_000,
+  async run(world) {
+    const app = await world.app({ rate_limit: 50 });
     for (let tried = 0; tried < most_tries; tried += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 1050));
-      const rooms = await world.request({ ...sound(app), path: "/api/v1/conferences" });
-      const names = Array.isArray(rooms.body?.rooms) ? rooms.body.rooms.map((room) => String(room?.name)) : [];
-      if (rooms.status === 429) continue;
-      for (const { exchange } of refused)
-        for (const name of names)
-          if (exchange.request.body.includes(`"${name}"`))
-            throw new Broken({ expected: `no room ${name}`, got: "one", exchanges: [exchange, rooms.exchange] });
-      return;
+      const call = await app.answered();
+      await limit(app, 1);
+      const [state, hangup] = [
+        exampleRequest("getSession", originOf(world, app), { uuid: call.source }),
+        exampleRequest("hangup", originOf(world, app), { uuid: call.source }),
+      ];
+      const [, , third] = await together(world.url, [state, state, hangup]);
+      // Behind the window in which it could be done late.
+      await delay(windowMs);
+      const after = await answered(world, state);
+      await limit(app, 50);
+      // It was let in, because a second had just begun.
+      if (third?.status !== 429) continue;
+      if (after.status === 200) return;
+      throw new Broken({
+        expected: "a call that goes on",
+        got: "it has ended",
+        exchanges: [third.exchange, after.exchange],
+      });
     }
+    throw new Broken({ expected: "a refusal of the third request at once of an app of 1", got: "none" });
   },
 };
 
@@ -263,5 +302,5 @@ const administrators: Check<World> = {
 };
 
 export function quota(): Check<World>[] {
-  return [exactly, counted, uncounted, window, apart, changed, undone, administrators, ...allowed];
+  return [exactly, counted, uncounted, window, apart, changed, undone, undoneCommand, administrators, ...allowed];
 }

@@ -17,6 +17,8 @@ export interface Way {
 interface Change {
   /** A path is written anew before anything is added to it; a body is padded when it is whole, then it gets a type. */
   readonly turn: number;
+  /** What it makes of a sound request, as {@link partsOf} names it. */
+  readonly parts: readonly string[];
   readonly violate: Violation;
 }
 
@@ -87,13 +89,22 @@ function turnOf(parts: readonly string[]): number {
 function ways(code: ErrorCode, id: RoutedId, factsOf: FactsOf): readonly Way[] {
   const facts = factsOf(code, id);
   if (facts !== undefined) return facts ? [{ facts, changes: [] }] : [];
+  const found = violating.get(`${code} ${id}`) ?? wrongWays(code, id);
+  violating.set(`${code} ${id}`, found);
+  return found;
+}
+
+/** Worked out once: each stands in several pairs, and some of the bodies are large. */
+const violating = new Map<string, readonly Way[]>();
+
+function wrongWays(code: ErrorCode, id: RoutedId): readonly Way[] {
   const sound = exampleRequest(id, nowhere);
   const violations = violationsOf(id).filter((violation) => violation.code === code);
   if (violations.length === 0) throw new Error(`nothing is known to earn ${code} of ${id}`);
   return violations.map(({ name, violate }) => {
     const parts = partsOf(sound, violate(sound));
     const facts = Object.fromEntries(parts.map((part) => [part, [name]]));
-    return { facts, changes: [{ turn: turnOf(parts), violate }] };
+    return { facts, changes: [{ turn: turnOf(parts), parts, violate }] };
   });
 }
 
@@ -118,13 +129,11 @@ const inTurn = (changes: readonly Change[]) => [...changes].sort((one, other) =>
 /** Each of the parts that one way alone changes is what this way makes it, when both have been gone. */
 function assertBoth(id: RoutedId, all: readonly Way[]): void {
   const sound = exampleRequest(id, nowhere);
-  const apply = (changes: readonly Change[]) => changes.reduce((request, { violate }) => violate(request), sound);
-  const whole = apply(inTurn(all.flatMap(({ changes }) => changes)));
-  for (const { changes } of all) {
-    const kept = new Set(partsOf(sound, whole));
-    for (const part of partsOf(sound, apply(changes)))
-      if (part !== "length" && !kept.has(part)) throw new Error(`${id}: what was wrong with ${part} is lost`);
-  }
+  const changes = all.flatMap((way) => way.changes);
+  const whole = inTurn(changes).reduce((request, { violate }) => violate(request), sound);
+  const kept = new Set(partsOf(sound, whole));
+  for (const part of changes.flatMap(({ parts }) => parts))
+    if (part !== "length" && !kept.has(part)) throw new Error(`${id}: what was wrong with ${part} is lost`);
 }
 
 /** @returns how to earn both, or why nobody can */
@@ -135,7 +144,7 @@ function together(first: ErrorCode, second: ErrorCode, id: RoutedId, factsOf: Fa
   const pair = { id, first, second, alone: other };
   if (implied[first]?.includes(second)) return { ...pair, both: one };
   const violate = doubly(first, second, id);
-  if (violate) return { ...pair, both: { facts: {}, changes: [{ turn: 1, violate }] } };
+  if (violate) return { ...pair, both: { facts: {}, changes: [{ turn: 1, parts: [], violate }] } };
   const apart = new Set<string>();
   for (const one of firsts) {
     for (const other of seconds) {

@@ -164,8 +164,17 @@ function* rules(id: OperationId): Generator<NamedViolation> {
   }
 }
 
+/** Worked out once: much is asked of them, and they are many. */
+const known = new Map<RoutedId, readonly NamedViolation[]>();
+
 /** Everything that a single request to this operation can do wrong. */
-export function violationsOf(id: RoutedId): NamedViolation[] {
+export function violationsOf(id: RoutedId): readonly NamedViolation[] {
+  const found = known.get(id) ?? allOf(id);
+  known.set(id, found);
+  return found;
+}
+
+function allOf(id: RoutedId): readonly NamedViolation[] {
   const codes: readonly ErrorCode[] = policyOf(id).failures;
   const found = codes.flatMap((code) =>
     Object.entries(general[code]?.(id) ?? {}).map(([name, violate]) => ({ code, name, violate })),
