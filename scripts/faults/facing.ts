@@ -12,9 +12,10 @@ import { GatewayProxy } from "./proxy";
 import { type FaultyReceiver, oldSecret } from "./receivers";
 import type { Verdict } from "./verdict";
 
+const authFailures = "40";
 const adminKey = "faults-admin-key-0123456789";
-/** A faulty one that is caught so often need not be tried any further: most of the time is for those that are hard to catch. */
-const enoughFailures = 3;
+/** Most of the time is for faults that are hard to catch. */
+const usuallyEnough = 3;
 /** The longest run that is waited for. */
 const patienceMs = 300_000;
 /** Compiled scripts lie in dist/scripts/faults. */
@@ -30,6 +31,8 @@ const environment = {
   ALLOW_LOCALHOST_WEBHOOKS: "true",
   ALLOW_LOCALHOST_MEDIA: "true",
   CONTRACT_CHECK: "off",
+  // Who is refused so often has to wait: a run takes half the time when that is more.
+  AUTH_FAILURES_PER_SECOND: authFailures,
   SHUTDOWN_TIMEOUT_MS: "0",
   // Its line "ready" is one of these.
   LOG_LEVEL: "info",
@@ -40,8 +43,14 @@ const environment = {
  *
  * @param fault null: none
  * @param slot tells gateways apart that run at the same time
+ * @param enough a faulty one that is caught so often need not be tried any further
  */
-export async function facedGateway(fault: Fault | null, slot: number, signal: AbortSignal): Promise<Verdict> {
+export async function facedGateway(
+  fault: Fault | null,
+  slot: number,
+  signal: AbortSignal,
+  enough = usuallyEnough,
+): Promise<Verdict> {
   const folder = await mkdtemp(path.join(tmpdir(), "voicegate-faults-"));
   const proxy = new GatewayProxy(fault);
   await proxy.listen();
@@ -50,7 +59,8 @@ export async function facedGateway(fault: Fault | null, slot: number, signal: Ab
   const instance = new Instance({ slot, life: 1, env, log: path.join(folder, "gateway.log") });
   try {
     proxy.gateway = (await instance.ready).url;
-    const said = await kit(["gateway", "--url", proxy.url, "--admin-key", adminKey], fault !== null, signal);
+    const args = ["gateway", "--url", proxy.url, "--admin-key", adminKey, "--auth-failures-per-second", authFailures];
+    const said = await kit(args, signal, fault ? enough : null);
     return { name: fault?.name ?? "", about: fault?.about ?? "", struck: proxy.struck, ...said };
   } finally {
     await instance.terminate();
@@ -66,7 +76,12 @@ export async function facedReceiver(receiver: FaultyReceiver, name: string, sign
   try {
     const probing = probe === null ? [] : ["--probe", probe];
     const args = ["receiver", "--url", url, "--secret", secret, "--old-secret", oldSecret, ...probing];
-    return { name, about: receiver.about, struck: null, ...(await kit(args, name !== "", signal)) };
+    return {
+      name,
+      about: receiver.about,
+      struck: null,
+      ...(await kit(args, signal, name === "" ? null : usuallyEnough)),
+    };
   } finally {
     await close();
   }
@@ -79,11 +94,11 @@ export type Said = Pick<Verdict, "failed" | "reasons" | "passed" | "skipped" | "
  * Runs the full profile in a process of its own.
  *
  * @param side which side, and what it is to be told
- * @param faulty it need not be run to its end
+ * @param enough ends it when so many checks have failed; null: it is run to its end
  */
-export async function kit(side: readonly string[], faulty: boolean, signal: AbortSignal): Promise<Said> {
+export async function kit(side: readonly string[], signal: AbortSignal, enough: number | null): Promise<Said> {
   const begun = performance.now();
-  const few = faulty ? ["--max-failures", String(enoughFailures)] : [];
+  const few = enough === null ? [] : ["--max-failures", String(enough)];
   const args = ["conformance", ...side, "--profile", "full", "--json", ...few];
   const child = spawn(process.execPath, [program, ...args], {
     // What the environment says of other gateways is not for this run.

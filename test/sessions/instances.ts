@@ -10,8 +10,8 @@ export interface Instance {
   readonly here: Place;
 }
 
-/** Short, so that a node is soon another one's. */
-const leaseMs = 60;
+/** Short, so that a node is soon another one's; longer than a machine that has much to do stands still. */
+const leaseMs = 200;
 const open: Instance[] = [];
 
 /** A gateway that has this media server, on the store of another one. */

@@ -30,12 +30,13 @@ afterAll(async () => {
 async function run(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Said> {
   const PORT = String(await freePort("tcp"));
   const own = `http://127.0.0.1:${PORT}`;
-  const urls = { PORT, RECORDING_BASE_URL: own, MEDIA_BASE_URL: own, AUTH_FAILURES_PER_SECOND: "10" };
+  const urls = { PORT, RECORDING_BASE_URL: own, MEDIA_BASE_URL: own, AUTH_FAILURES_PER_SECOND: "40" };
   const gateway = await TestGateway.start({ recordings: true, app: null, env: { ...urls, ...env } });
   closing.push(() => gateway.close());
   const sip = gateway.gateway.embedded?.sipPort;
   const caller = args.length > 0 ? args : ["--caller", `sip:127.0.0.1:${sip}`];
-  return kit(["gateway", "--url", gateway.url, "--admin-key", adminKey, ...caller], false, signal.signal);
+  const failures = ["--auth-failures-per-second", "40"];
+  return kit(["gateway", "--url", gateway.url, "--admin-key", adminKey, ...failures, ...caller], signal.signal, null);
 }
 
 const runs = {

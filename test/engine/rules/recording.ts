@@ -43,7 +43,8 @@ export function recordingRules(place: () => Place, { recordingSlips = false }: S
         failure: null,
       });
       const { left, right } = await readHeard(file.path);
-      expect(right.length).toBeGreaterThanOrEqual(8000);
+      // What slips is lost: here and there a frame.
+      expect(right.length).toBeGreaterThanOrEqual(recordingSlips ? 7200 : 8000);
       // 440 Hz at 8000 is -12.2 dBFS; what came before and after the second is silence.
       const second = right.subarray(right.findIndex((sample) => Math.abs(sample) > 100)).subarray(0, 7200);
       const samples = recordingSlips ? 800 : 7200;
