@@ -47,9 +47,8 @@ const sung = 20 * Math.log10(8000 / 32_768);
 function hears(members: readonly ListeningCaller[]): Promise<string[]> {
   return Promise.all(
     members.map(async (caller) => {
-      // What has changed is through the jitter buffers.
-      await caller.listen(200);
-      const pcm = await caller.listen(500);
+      // What has changed is through the jitter buffers after 200 ms.
+      const pcm = (await caller.steady(700)).subarray(200 * 8);
       const levels = frequencies.map((hz) => ({ hz, db: tone(pcm, hz) }));
       const audible = levels.filter(({ db }) => db > -35);
       return audible.map(({ hz, db }) => (Math.abs(db - sung) < 3 ? String(hz) : `${hz}?`)).join(" ");
