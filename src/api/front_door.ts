@@ -17,6 +17,11 @@ export class FrontDoor {
   /** Bounded, because koa-ratelimit's memory driver never evicts. */
   private readonly windows = new BoundedMap<{ readonly remaining: number }>(addresses);
   private readonly limiter;
+  /**
+   * One after another: the limiter looks at what is left only after it has counted, and what it looks at is what all have
+   * counted down. At once each would see what the last one has left.
+   */
+  private counting: Promise<void> = Promise.resolve();
   /** By `performance.now()`: from here on every window has ended. */
   private quietFrom = 0;
 
@@ -65,11 +70,16 @@ export class FrontDoor {
   private async count(ctx: Context, address: string): Promise<void> {
     let passed = false;
     ctx.state.address = address;
-    const counted = this.limiter(ctx, async () => {
-      passed = true;
+    const counted = this.counting.then(() => {
+      const counting = this.limiter(ctx, async () => {
+        passed = true;
+      });
+      // The limiter has read its clock by now: no window ends later than this.
+      this.quietFrom = performance.now() + window_ms;
+      return counting;
     });
-    // The limiter has read its clock by now: no window ends later than this.
-    this.quietFrom = performance.now() + window_ms;
+    // Whoever counts is told of an error; the next one is counted all the same.
+    this.counting = counted.catch(() => undefined);
     await counted;
     if (passed) return;
     // It has written an answer of its own into the response.
