@@ -11,8 +11,8 @@ import { line, printed, sumOf, type Verdict } from "./faults/verdict";
 
 /** Of the faults, so many must be caught. */
 const needed = 0.95;
-/** Most of a run is waiting. */
-const jobsPerCore = 3;
+/** Half of a run is waiting. */
+const jobsPerCore = 2;
 
 const usage = `Usage: node dist/scripts/faults.js [options]
 

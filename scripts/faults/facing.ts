@@ -14,8 +14,6 @@ import type { Verdict } from "./verdict";
 
 const authFailures = "40";
 const adminKey = "faults-admin-key-0123456789";
-/** Most of the time is for faults that are hard to catch. */
-const usuallyEnough = 3;
 /** The longest run that is waited for. */
 const patienceMs = 300_000;
 /** Compiled scripts lie in dist/scripts/faults. */
@@ -43,14 +41,8 @@ const environment = {
  *
  * @param fault null: none
  * @param slot tells gateways apart that run at the same time
- * @param enough a faulty one that is caught so often need not be tried any further
  */
-export async function facedGateway(
-  fault: Fault | null,
-  slot: number,
-  signal: AbortSignal,
-  enough = usuallyEnough,
-): Promise<Verdict> {
+export async function facedGateway(fault: Fault | null, slot: number, signal: AbortSignal): Promise<Verdict> {
   const folder = await mkdtemp(path.join(tmpdir(), "voicegate-faults-"));
   const proxy = new GatewayProxy(fault);
   await proxy.listen();
@@ -60,7 +52,7 @@ export async function facedGateway(
   try {
     proxy.gateway = (await instance.ready).url;
     const args = ["gateway", "--url", proxy.url, "--admin-key", adminKey, "--auth-failures-per-second", authFailures];
-    const said = await kit(args, signal, fault ? enough : null);
+    const said = await kit(args, fault !== null, signal);
     return { name: fault?.name ?? "", about: fault?.about ?? "", struck: proxy.struck, ...said };
   } finally {
     await instance.terminate();
@@ -80,7 +72,7 @@ export async function facedReceiver(receiver: FaultyReceiver, name: string, sign
       name,
       about: receiver.about,
       struck: null,
-      ...(await kit(args, signal, name === "" ? null : usuallyEnough)),
+      ...(await kit(args, name !== "", signal)),
     };
   } finally {
     await close();
@@ -94,11 +86,11 @@ export type Said = Pick<Verdict, "failed" | "reasons" | "passed" | "skipped" | "
  * Runs the full profile in a process of its own.
  *
  * @param side which side, and what it is to be told
- * @param enough ends it when so many checks have failed; null: it is run to its end
+ * @param faulty it ends at the first check that fails: most of the time is for what is hard to catch
  */
-export async function kit(side: readonly string[], signal: AbortSignal, enough: number | null): Promise<Said> {
+export async function kit(side: readonly string[], faulty: boolean, signal: AbortSignal): Promise<Said> {
   const begun = performance.now();
-  const few = enough === null ? [] : ["--max-failures", String(enough)];
+  const few = faulty ? ["--max-failures", "1"] : [];
   const args = ["conformance", ...side, "--profile", "full", "--json", ...few];
   const child = spawn(process.execPath, [program, ...args], {
     // What the environment says of other gateways is not for this run.

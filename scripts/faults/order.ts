@@ -1,8 +1,8 @@
 /** Faults of the order of checks: of two that fail, the wrong one decides. */
 import type { Fault, Place } from "./fault";
 import { anew, Credentials, groupMs, having, isTaken, policyOf, Taken, uidOf } from "./memory";
-import { field, type HttpAnswer, type HttpRequest, jsonOf, withBody, withField } from "./message";
-import { at, codeOf, is, operationOf, refused } from "./strokes";
+import { field, type HttpAnswer, type HttpRequest, jsonOf, type RequestHead, withField } from "./message";
+import { at, codeOf, is, operationOf, refused, subjectOf } from "./strokes";
 
 const section3 = "contract §3, order of checks";
 
@@ -56,6 +56,21 @@ const coded =
 /** What is asked for is read to its end: a stream has none. */
 const lent = (request: HttpRequest, { credentials }: Seen) =>
   is(request, "streamEvents") ? null : credentials.lent(request);
+/** The same for a call or a room that is not there: whatever it asks for, nothing is done. Null: it names none. */
+function nowhere(request: HttpRequest): HttpRequest | null {
+  const subject = subjectOf(request);
+  if (subject === "") return null;
+  return at(request, request.target.replace(subject, subject.slice(0, -1) + (subject.endsWith("0") ? "1" : "0")));
+}
+
+/** Looks at the call or the room that a command is for. */
+function looked(request: HttpRequest): HttpRequest | null {
+  const subject = subjectOf(request);
+  if (subject === "" || !policyOf(request)?.command) return null;
+  const path = request.target.slice(0, request.target.indexOf(subject) + subject.length);
+  return at({ ...request, method: "GET", body: Buffer.alloc(0) }, path);
+}
+
 const keyless = coded("missing_api_key", "invalid_api_key", "missing_app_id", "missing_admin_key", "invalid_admin_key");
 
 /** A body that the operation takes, so that what comes after the body decides. */
@@ -71,10 +86,29 @@ const valid: Readonly<Record<string, HttpRequest["body"]>> = Object.fromEntries(
   }).map(([id, body]) => [id, Buffer.from(JSON.stringify(body))]),
 );
 
-function validated(request: HttpRequest): HttpRequest | undefined {
-  const id = operationOf(request) ?? "";
-  if (!policyOf(request)?.command) return undefined;
-  return withField(withBody(request, valid[id] ?? "{}"), "Content-Type", "application/json");
+/** While a window of the group is open, it decides before what is told so. */
+function cooldownFirst(than: string, about: string, told: (answer: HttpAnswer) => boolean): Fault {
+  const start = (place: Place) => {
+    const taken = new Taken();
+    return {
+      wants: ({ method }: RequestHead) => method === "POST",
+      exchange: async (request: HttpRequest, next: (request: HttpRequest) => Promise<HttpAnswer>) => {
+        const answer = await next(request);
+        const group = policyOf(request)?.group;
+        if (!group || request.passed) return answer;
+        if (isTaken(answer)) taken.mark(request, group);
+        const left = (groupMs[group] ?? 0) - taken.since(request, group);
+        if (!told(answer) || left <= 0) return answer;
+        place.strike();
+        const detail = { retry_after_ms: Math.ceil(left) };
+        return refused(answer, 429, "command_rate_limited", "Command rate limited", {
+          detail,
+          retryAfter: String(Math.ceil(left / 1000)),
+        });
+      },
+    };
+  };
+  return { name: `order/cooldown-before-${than}`, about, clause: section3, start };
 }
 
 export const order: readonly Fault[] = [
@@ -130,29 +164,29 @@ export const order: readonly Fault[] = [
     "404-before-400",
     "a session is looked for before the body is checked",
     status(400),
-    validated,
+    looked,
     coded("session_not_found", "room_not_found"),
   ),
-  swapped("403-before-400", "whose session it is is looked at before the body", status(400), validated, status(403)),
+  swapped("403-before-400", "whose session it is is looked at before the body", status(400), looked, status(403)),
   swapped(
     "404-before-415",
     "a session is looked for before the type of the body is looked at",
     status(415),
-    validated,
+    looked,
     status(404),
   ),
   swapped(
     "404-before-413",
     "a session is looked for before the size of the body is looked at",
     status(413),
-    validated,
+    looked,
     status(404),
   ),
   swapped(
     "400-before-415",
     "the body is read before its type is looked at",
     status(415),
-    (request) => withField(request, "Content-Type", "application/json"),
+    (request) => nowhere(withField(request, "Content-Type", "application/json")),
     status(400),
   ),
   swapped(
@@ -162,7 +196,7 @@ export const order: readonly Fault[] = [
     (request) => {
       const id = operationOf(request) ?? "";
       const body = jsonOf(request);
-      return body && valid[id] ? having(request, { ...JSON.parse(valid[id].toString()), ...body }) : null;
+      return body && valid[id] ? nowhere(having(request, { ...JSON.parse(valid[id].toString()), ...body })) : null;
     },
     coded("unknown_field"),
   ),
@@ -189,7 +223,7 @@ export const order: readonly Fault[] = [
         "max_digits",
       ];
       const own = Object.entries(jsonOf(request) ?? {}).filter(([name]) => known.includes(name));
-      return policyOf(request)?.command ? having(request, Object.fromEntries(own)) : null;
+      return policyOf(request)?.command ? nowhere(having(request, Object.fromEntries(own))) : null;
     },
     (answer) => answer.status === 400 && codeOf(answer) !== "unknown_field",
   ),
@@ -199,7 +233,7 @@ export const order: readonly Fault[] = [
     coded("invalid_command_uid"),
     (request) => {
       const { command_uid: _, ...others } = jsonOf(request) ?? {};
-      return having(request, others);
+      return nowhere(having(request, others));
     },
     (answer) => answer.status === 400,
   ),
@@ -209,7 +243,7 @@ export const order: readonly Fault[] = [
     coded("max_tries_invalid", "timeout_ms_invalid", "terminators_invalid"),
     (request) => {
       const { min_digits, max_digits, prompt_files } = jsonOf(request) ?? {};
-      return having(request, { prompt_files, min_digits, max_digits });
+      return nowhere(having(request, { prompt_files, min_digits, max_digits }));
     },
     coded("max_digits_below_min_digits"),
   ),
@@ -245,55 +279,10 @@ export const order: readonly Fault[] = [
     },
     status(429),
   ),
-  {
-    name: "order/cooldown-before-state",
-    about: "a cooldown decides before the state",
-    clause: section3,
-    start: (place) => {
-      const taken = new Taken();
-      return {
-        wants: ({ method }) => method === "POST",
-        exchange: async (request, next) => {
-          const answer = await next(request);
-          const group = policyOf(request)?.group;
-          if (!group || request.passed) return answer;
-          if (isTaken(answer)) taken.mark(request, group);
-          const left = (groupMs[group] ?? 0) - taken.since(request, group);
-          const byState = answer.status === 409 && !codeOf(answer).startsWith("command_uid");
-          if (!byState || left <= 0) return answer;
-          place.strike();
-          const detail = { retry_after_ms: Math.ceil(left) };
-          return refused(answer, 429, "command_rate_limited", "Command rate limited", {
-            detail,
-            retryAfter: String(Math.ceil(left / 1000)),
-          });
-        },
-      };
-    },
-  },
-  {
-    name: "order/cooldown-before-reuse",
-    about: "a cooldown decides although the uid belongs to another command",
-    clause: section3,
-    start: (place) => {
-      const taken = new Taken();
-      return {
-        wants: ({ method }) => method === "POST",
-        exchange: async (request, next) => {
-          const answer = await next(request);
-          const group = policyOf(request)?.group;
-          if (!group || request.passed) return answer;
-          if (isTaken(answer)) taken.mark(request, group);
-          const left = (groupMs[group] ?? 0) - taken.since(request, group);
-          if (codeOf(answer) !== "command_uid_reused" || left <= 0) return answer;
-          place.strike();
-          const detail = { retry_after_ms: Math.ceil(left) };
-          return refused(answer, 429, "command_rate_limited", "Command rate limited", {
-            detail,
-            retryAfter: String(Math.ceil(left / 1000)),
-          });
-        },
-      };
-    },
-  },
+  cooldownFirst(
+    "state",
+    "a cooldown decides before the state",
+    (answer) => answer.status === 409 && !codeOf(answer).startsWith("command_uid"),
+  ),
+  cooldownFirst("reuse", "a cooldown decides although the uid belongs to another command", coded("command_uid_reused")),
 ];

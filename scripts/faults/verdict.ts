@@ -55,7 +55,9 @@ export function line(verdict: Verdict, width: number): string {
     return `${"no fault".padEnd(width)}  ${time}  ${passed(verdict) ? `passed ${good} checks` : whatFailed(verdict)}`;
   const outcome = outcomeOf(verdict);
   const more = failed.length > 3 ? ` and ${failed.length - 3} more` : "";
-  const by = { caught: `${failed.slice(0, 3).join(", ")}${more}`, missed: "MISSED", idle: "NEVER IN EFFECT", broken };
+  const checks = `${failed.slice(0, 3).join(", ")}${more}`;
+  const idle = `NEVER IN EFFECT${checks && `, but failed: ${checks}`}`;
+  const by = { caught: checks, missed: "MISSED", idle, broken };
   return `${name.padEnd(width)}  ${time}  ${by[outcome]}`;
 }
 

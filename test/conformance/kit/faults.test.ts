@@ -16,7 +16,7 @@ const stopping = new AbortController();
 let verdicts: Promise<readonly Verdict[]>;
 beforeAll(() => {
   process.stdout.write(`faults of gateways: VOICEGATE_FAULTS_SEED=${seed.number}\n`);
-  verdicts = sideBySide(chosen, 4, (fault, slot) => facedGateway(fault, slot, stopping.signal, 1));
+  verdicts = sideBySide(chosen, 4, (fault, slot) => facedGateway(fault, slot, stopping.signal));
   // The test awaits it.
   verdicts.catch(() => undefined);
 });

@@ -36,7 +36,7 @@ async function run(env: Readonly<Record<string, string>>, ...args: readonly stri
   const sip = gateway.gateway.embedded?.sipPort;
   const caller = args.length > 0 ? args : ["--caller", `sip:127.0.0.1:${sip}`];
   const failures = ["--auth-failures-per-second", "40"];
-  return kit(["gateway", "--url", gateway.url, "--admin-key", adminKey, ...failures, ...caller], signal.signal, null);
+  return kit(["gateway", "--url", gateway.url, "--admin-key", adminKey, ...failures, ...caller], false, signal.signal);
 }
 
 const runs = {
