@@ -53,14 +53,25 @@ const coded =
   (...codes: readonly string[]) =>
   (answer: HttpAnswer) =>
     codes.includes(codeOf(answer));
-/** What is asked for is read to its end: a stream has none. */
-const lent = (request: HttpRequest, { credentials }: Seen) =>
-  is(request, "streamEvents") ? null : credentials.lent(request);
 /** The same for a call or a room that is not there: whatever it asks for, nothing is done. Null: it names none. */
 function nowhere(request: HttpRequest): HttpRequest | null {
   const subject = subjectOf(request);
   if (subject === "") return null;
   return at(request, request.target.replace(subject, subject.slice(0, -1) + (subject.endsWith("0") ? "1" : "0")));
+}
+
+/** By somebody who may, as far as nothing is done by it. What is asked for is read to its end: a stream has none. */
+function lent(request: HttpRequest, { credentials }: Seen): HttpRequest | null {
+  if (is(request, "streamEvents")) return null;
+  const own = credentials.lent(request);
+  if (own && policyOf(request)?.command) return nowhere(own);
+  return request.method === "GET" ? own : null;
+}
+
+/** A body of another type is refused, whatever it is for. */
+function lentAnotherType(request: HttpRequest, seen: Seen): HttpRequest | null {
+  const isText = field(request, "Content-Type")?.startsWith("text/") && request.body.length > 0;
+  return isText && !policyOf(request)?.command ? seen.credentials.lent(request) : lent(request, seen);
 }
 
 /** Looks at the call or the room that a command is for. */
@@ -112,7 +123,7 @@ function cooldownFirst(than: string, about: string, told: (answer: HttpAnswer) =
 }
 
 export const order: readonly Fault[] = [
-  swapped("415-before-401", "the type of a body is looked at before the key", keyless, lent, status(415)),
+  swapped("415-before-401", "the type of a body is looked at before the key", keyless, lentAnotherType, status(415)),
   swapped("413-before-401", "the size of a body is looked at before the key", keyless, lent, status(413)),
   swapped("400-before-401", "a body is read before the key is looked at", keyless, lent, (answer) =>
     coded("invalid_request_body", "unknown_field", "urls_required", "name_invalid", "did_invalid")(answer),

@@ -1,4 +1,5 @@
 /** Faults of what a gateway shows of calls and of their events. */
+import { eventOf } from "./delivery";
 import type { Fault, Place } from "./fault";
 import { Credentials } from "./memory";
 import { field, type HttpAnswer, type HttpRequest, type Json, jsonOf, listIn, within, withJson } from "./message";
@@ -65,7 +66,8 @@ function leak(name: string, about: string, code: string, ids: readonly Operation
           const answer = await next(request);
           credentials.see(request, answer);
           const app_id = field(request, "X-App-ID");
-          const made = jsonOf(answer)?.room_id ?? jsonOf(answer)?.recording_id;
+          const { session_uuid, room_id, recording_id } = jsonOf(answer) ?? {};
+          const made = session_uuid ?? room_id ?? recording_id;
           if (app_id !== undefined && answer.status < 300) {
             owners.set(subjectOf(request), app_id);
             if (typeof made === "string") owners.set(made, app_id);
@@ -73,9 +75,16 @@ function leak(name: string, about: string, code: string, ids: readonly Operation
           const owner = owners.get(subjectOf(request));
           if (codeOf(answer) !== code || !is(request, ...ids) || owner === undefined || request.passed) return answer;
           const own = credentials.lent(request, owner);
-          if (!own) return answer;
+          const shown = own && (await place.ask(own));
+          if (!shown || shown.status >= 400) return answer;
           place.strike();
-          return place.ask(own);
+          return shown;
+        },
+        // Whose call it is that nobody has asked for yet.
+        delivery: (delivery, deliver) => {
+          const event = eventOf(delivery);
+          if (event) owners.set(event.source, event.app_id);
+          return deliver(delivery);
         },
       };
     },
