@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Broken, type Check, Skipped } from "../../check";
-import { expectStatus, type KitApp } from "../ground/app";
+import type { KitApp } from "../ground/app";
 import type { Answer } from "../ground/client";
-import { together, type WireResponse } from "../ground/wire";
+import { together } from "../ground/wire";
 import {
   exampleRequest,
   type HttpRequest,
@@ -17,12 +17,11 @@ import {
 import { originOf } from "../requests/states";
 import type { World } from "../world";
 import { allowed } from "./quota_allowed";
+import { limit, limitedApp, most_tries, sound, windowMs } from "./quota_app";
 import { expectCounted, told } from "./quota_counted";
+import { undoneChecks } from "./quota_undone";
 
 const clause = "order of checks: step 6";
-
-/** How often a window that ends in the middle of what is looked at is waited for anew. */
-const most_tries = 6;
 
 /** Sends them in one packet. @returns their answers, and how long they took */
 async function burst(world: World, requests: readonly HttpRequest[]) {
@@ -30,22 +29,6 @@ async function burst(world: World, requests: readonly HttpRequest[]) {
   const answers = await together(world.url, requests);
   return { answers, seconds: (performance.now() - begun) / 1000 };
 }
-
-/** Longer than a window. */
-const windowMs = 1050;
-
-const limitedApp = (world: World, rate_limit: number): Promise<KitApp> => world.app({ rate_limit, webhook_url: "" });
-
-/** Gives an app another quota. */
-async function limit(app: KitApp, rate_limit: number | undefined): Promise<Answer> {
-  const { world, app_id, did, endpoint, hears } = app;
-  const body = { webhook_url: hears ? endpoint.url : "", dids: [did], rate_limit };
-  const answer = await world.request({ method: "POST", path: `/admin/apps/${app_id}`, headers: world.admin, body });
-  expectStatus(answer, 200);
-  return answer;
-}
-
-const sound = (app: KitApp): HttpRequest => exampleRequest("listSessions", originOf(app.world, app));
 
 /** Requests that pass the authentication and fail behind it, each in its own way; and one that is a repeat. */
 async function various(world: World, app: KitApp): Promise<HttpRequest[]> {
@@ -215,71 +198,6 @@ const changed: Check<World> = {
   },
 };
 
-const undone: Check<World> = {
-  id: "quota/undone",
-  title: "What the quota refuses is not done",
-  clause,
-  profile: "full",
-  async run(world) {
-    const app = await limitedApp(world, 1);
-    const refused: WireResponse[] = [];
-    for (let tried = 0; refused.length === 0 && tried < most_tries; tried += 1) {
-      const request = withBody(exampleRequest("createRoom", originOf(world, app)), { name: `kit-refused-${tried}` });
-      // What is let in because a second has just begun is done, under a name of its own.
-      const [, second] = await together(world.url, [sound(app), request]);
-      if (second?.status === 429) refused.push(second);
-    }
-    const rooms = await answered(world, { ...sound(app), path: "/api/v1/conferences" });
-    const names = Array.isArray(rooms.body?.rooms) ? rooms.body.rooms.map((room) => String(room?.name)) : [];
-    for (const { exchange } of refused)
-      for (const name of names)
-        if (exchange.request.body.includes(`"${name}"`))
-          throw new Broken({ expected: `no room ${name}`, got: "one", exchanges: [exchange, rooms.exchange] });
-  },
-};
-
-/** Asks once the window is over, and again when somebody else was quicker. */
-async function answered(world: World, request: HttpRequest): Promise<Answer> {
-  for (let tried = 1; ; tried += 1) {
-    await delay(windowMs);
-    const answer = await world.request(request);
-    if (answer.status !== 429 || tried === most_tries) return answer;
-  }
-}
-
-const undoneCommand: Check<World> = {
-  id: "quota/undone-command",
-  title: "A command that the quota refuses is not done, and not later either",
-  clause,
-  profile: "full",
-  limitMs: 60_000,
-  async run(world) {
-    const app = await world.app({ rate_limit: 50 });
-    for (let tried = 0; tried < most_tries; tried += 1) {
-      const call = await app.answered();
-      await limit(app, 1);
-      const [state, hangup] = [
-        exampleRequest("getSession", originOf(world, app), { uuid: call.source }),
-        exampleRequest("hangup", originOf(world, app), { uuid: call.source }),
-      ];
-      const [, , third] = await together(world.url, [state, state, hangup]);
-      // Behind the window in which it could be done late.
-      await delay(windowMs);
-      const after = await answered(world, state);
-      await limit(app, 50);
-      // It was let in, because a second had just begun.
-      if (third?.status !== 429) continue;
-      if (after.status === 200) return;
-      throw new Broken({
-        expected: "a call that goes on",
-        got: "it has ended",
-        exchanges: [third.exchange, after.exchange],
-      });
-    }
-    throw new Broken({ expected: "a refusal of the third request at once of an app of 1", got: "none" });
-  },
-};
-
 const administrators: Check<World> = {
   id: "quota/administration",
   title: "Administrators are counted by address, with the default of apps",
@@ -302,5 +220,5 @@ const administrators: Check<World> = {
 };
 
 export function quota(): Check<World>[] {
-  return [exactly, counted, uncounted, window, apart, changed, undone, undoneCommand, administrators, ...allowed];
+  return [exactly, counted, uncounted, window, apart, changed, ...undoneChecks, administrators, ...allowed];
 }
