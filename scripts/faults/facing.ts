@@ -12,8 +12,9 @@ import { GatewayProxy } from "./proxy";
 import { type FaultyReceiver, oldSecret } from "./receivers";
 import type { Verdict } from "./verdict";
 
-const authFailures = "40";
 const adminKey = "faults-admin-key-0123456789";
+/** A second. Who is refused so often has to wait: with the usual 10 a run takes twice as long. */
+const authFailures = "40";
 /** The longest run that is waited for. */
 const patienceMs = 300_000;
 /** Compiled scripts lie in dist/scripts/faults. */
@@ -29,7 +30,6 @@ const environment = {
   ALLOW_LOCALHOST_WEBHOOKS: "true",
   ALLOW_LOCALHOST_MEDIA: "true",
   CONTRACT_CHECK: "off",
-  // Who is refused so often has to wait: a run takes half the time when that is more.
   AUTH_FAILURES_PER_SECOND: authFailures,
   SHUTDOWN_TIMEOUT_MS: "0",
   // Its line "ready" is one of these.
@@ -68,12 +68,7 @@ export async function facedReceiver(receiver: FaultyReceiver, name: string, sign
   try {
     const probing = probe === null ? [] : ["--probe", probe];
     const args = ["receiver", "--url", url, "--secret", secret, "--old-secret", oldSecret, ...probing];
-    return {
-      name,
-      about: receiver.about,
-      struck: null,
-      ...(await kit(args, name !== "", signal)),
-    };
+    return { name, about: receiver.about, struck: null, ...(await kit(args, name !== "", signal)) };
   } finally {
     await close();
   }

@@ -17,9 +17,9 @@ import {
 import { answers, codeOf, is, refused, subjectOf } from "./strokes";
 
 const step6 = "contract §3, step 6: quota";
+const step5 = "contract §3, step 5: failures of an address";
 /** Behind the end of a window. */
 const secondMs = 1100;
-const step5 = "contract §3, step 5: failures of an address";
 
 /** How a quota is counted that is not the gateway's own. */
 interface Counting {

@@ -66,8 +66,7 @@ function leak(name: string, about: string, code: string, ids: readonly Operation
           const answer = await next(request);
           credentials.see(request, answer);
           const app_id = field(request, "X-App-ID");
-          const { session_uuid, room_id, recording_id } = jsonOf(answer) ?? {};
-          const made = session_uuid ?? room_id ?? recording_id;
+          const made = jsonOf(answer)?.room_id ?? jsonOf(answer)?.recording_id;
           if (app_id !== undefined && answer.status < 300) {
             owners.set(subjectOf(request), app_id);
             if (typeof made === "string") owners.set(made, app_id);

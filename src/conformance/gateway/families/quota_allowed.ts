@@ -6,10 +6,10 @@ import { expectFailure } from "../requests/failure";
 import { exampleRequest, type HttpRequest, withHeaders } from "../requests/requests";
 import { originOf } from "../requests/states";
 import type { World } from "../world";
+import { most_tries } from "./quota_app";
 
 /** Longer than a window, for both clocks. */
 const silentMs = 1200;
-const most_tries = 6;
 /** So many more failures than may pass. */
 const spare = 3;
 /** More than this is no limit that a kit could reach. */
