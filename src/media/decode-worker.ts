@@ -1,4 +1,4 @@
-/** The decoding thread. Gets `DecodeRequest`s, answers each job that was not cancelled with one `DecodeReply`. */
+/** The decoding thread. Gets `DecodeRequest`s, answers each job with one `DecodeReply`. */
 import { setImmediate as nextRound } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { type DecodeJob, decodeFile, type Mp3Decoder } from "./decode";
@@ -8,6 +8,8 @@ export type DecodeRequest = { readonly decode: DecodeJob } | { readonly cancel: 
 export type DecodeReply = { readonly id: number } & (
   | { readonly samples: number }
   | { readonly failure: Undecodable["reason"] }
+  /** Its files are closed. */
+  | { readonly cancelled: true }
   /** Not the file's fault: the disk is full. */
   | { readonly broken: string }
 );
@@ -55,8 +57,7 @@ let turning = false;
 port.on("message", (request: DecodeRequest) => {
   if ("cancel" in request) {
     const cancelled = running.get(request.cancel);
-    running.delete(request.cancel);
-    void cancelled?.steps.return(0);
+    if (cancelled) void cancel(cancelled);
     return;
   }
   const { decode: job } = request;
@@ -83,6 +84,16 @@ async function turn(): Promise<void> {
   }
   Atomics.store(progress, 0, 0);
   turning = false;
+}
+
+/** Answers when the step in hand is done and the files are closed. */
+async function cancel({ job: { id }, steps }: Running): Promise<void> {
+  running.delete(id);
+  const reply: DecodeReply = await steps.return(0).then(
+    () => ({ id, cancelled: true }),
+    (error: unknown) => ({ id, broken: String(error) }),
+  );
+  port?.postMessage(reply);
 }
 
 async function step({ job, steps, spentMs }: Running): Promise<DecodeReply | null> {

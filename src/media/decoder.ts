@@ -19,7 +19,9 @@ const triesAtMost = 3;
 
 interface Job extends DecodeJob {
   readonly resolve: (samples: number) => void;
+  /** Once the signal has aborted, its reason is given in place of this one. */
   readonly reject: (reason: unknown) => void;
+  readonly signal: AbortSignal;
   tries: number;
 }
 
@@ -41,7 +43,8 @@ export class Decoder {
 
   /**
    * Decodes a file to raw samples. Resolves with their number.
-   * @throws MediaError; the reason of `signal` once it aborts
+   * @throws MediaError; the reason of `signal` once it has aborted and the thread has let go of the files: what it was
+   *   about to open would lie there for ever if it were removed before
    */
   decode(file: Omit<DecodeJob, "id">, signal: AbortSignal): Promise<number> {
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -51,16 +54,17 @@ export class Decoder {
     return new Promise<number>((resolve, reject) => {
       const onAbort = (): void => {
         if (this.#active.has(id)) this.#post({ cancel: id });
-        this.#finish(id, (job) => job.reject(signal.reason));
+        else this.#finish(id, (job) => job.reject(signal.reason));
       };
       const settle =
         <T>(then: (value: T) => void) =>
         (value: T): void => {
           signal.removeEventListener("abort", onAbort);
-          then(value);
+          if (signal.aborted) reject(signal.reason);
+          else then(value);
         };
       signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.set(id, { ...file, id, resolve: settle(resolve), reject: settle(reject), tries: 0 });
+      this.#waiting.set(id, { ...file, id, signal, resolve: settle(resolve), reject: settle(reject), tries: 0 });
       this.#feed();
     });
   }
@@ -122,6 +126,7 @@ export class Decoder {
     this.#finish(reply.id, (job) => {
       if ("samples" in reply) return job.resolve(reply.samples);
       if ("failure" in reply) return job.reject(new MediaError(reply.failure));
+      if ("cancelled" in reply) return job.reject(job.signal.reason);
       this.#log.error({ error: reply.broken }, "a media file could not be decoded");
       job.reject(new MediaError("unreachable"));
     });
@@ -148,7 +153,7 @@ export class Decoder {
     const culprit = Atomics.load(this.#progress, 0);
     const others: Job[] = [];
     for (const job of [...this.#active.values()]) {
-      if (job.id !== culprit && job.tries < triesAtMost) others.push(job);
+      if (job.id !== culprit && job.tries < triesAtMost && !job.signal.aborted) others.push(job);
       else
         this.#finish(job.id, () => job.reject(new MediaError(job.id === culprit ? "unsupported_format" : "timeout")));
     }

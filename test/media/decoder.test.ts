@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -71,6 +71,19 @@ test("more than can be in hand at once are all done", async () => {
 test("a full disk is no fault of the file, and is logged", async () => {
   await expect(decode(await file("short"), "/dev/full")).rejects.toMatchObject({ reason: "unreachable" });
   expect(lines.join("")).toContain("ENOSPC");
+});
+
+test("what is ended in the middle has been let go of when that is told, and does not come back", async () => {
+  const [long, short] = [await file("long", 100), await file("short")];
+  const target = `${long}.wav`;
+  const caller = new AbortController();
+  const ended = decoder.decode({ source: long, target, maxSamples: 10_000_000 }, caller.signal);
+  const reason = new Error("hung up");
+  caller.abort(reason);
+  await expect(ended).rejects.toBe(reason);
+  await rm(target, { force: true });
+  await decode(short);
+  expect(await readdir(directory)).not.toContain(path.basename(target));
 });
 
 test("closing ends what is in hand", async () => {
