@@ -60,7 +60,7 @@ type Lazy = () => ValidateFunction;
 class Promised {
   readonly #document: WholeDocument = JSON.parse(readFileSync(documentPath, "utf8"));
   /** Schemas that many refer to are compiled once, as they are: so the first of each kind is a matter of few milliseconds. */
-  readonly #ajv = new Ajv2020({ strict: false, inlineRefs: false, code: { optimize: false } });
+  readonly #ajv = new Ajv2020({ strict: false, inlineRefs: false, validateSchema: false, code: { optimize: false } });
   readonly #responses = new Map<string, Map<number, Declared>>();
   readonly #webhooks = new Map<string, Lazy>();
   /** Compiled schemas by where they stand, or by what they say: most answers share theirs. */
