@@ -35,6 +35,14 @@ export interface Kill {
   readonly underWay: UnderWay;
 }
 
+/** Of the kills that are wanted so many must hit something that is under way. */
+export const underWayShare = 0.5;
+/** So many more are made where too few did: of three kills chance alone can make two miss. */
+const moreAtMost = 10;
+
+/** A settlement alone does not count. */
+export const isHit = ({ underWay: { admission, commit, delivery } }: Kill): boolean => admission || commit || delivery;
+
 export interface KillsOptions {
   readonly seed: Seed;
   readonly fleet: Fleet;
@@ -58,8 +66,8 @@ export class Kills {
 
   /** Resolves after the last one, when all are alive again. */
   async run(): Promise<void> {
-    const { seed, ledger, fleet, count, everyEvents } = this.#options;
-    for (let i = 1; this.done.length < count && !ledger.givenUp; i++) {
+    const { seed, ledger, fleet, everyEvents } = this.#options;
+    for (let i = 1; !this.#isEnough() && !ledger.givenUp; i++) {
       await ledger.reaches(ledger.events + Math.round(everyEvents * (0.4 + 1.2 * seed.share("when", i))));
       const serving = await fleet.several(2);
       const aim = seed.weighted(aims, "aim", i);
@@ -73,6 +81,13 @@ export class Kills {
       }
     }
     await Promise.all(this.#begun);
+  }
+
+  #isEnough(): boolean {
+    const { count } = this.#options;
+    const { length } = this.done;
+    if (length < count) return false;
+    return this.done.filter(isHit).length >= count * underWayShare || length >= count + moreAtMost;
   }
 
   /** After a while somebody else takes the place. */

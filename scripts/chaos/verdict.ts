@@ -2,7 +2,7 @@
 import { median, print, quantile, type Section } from "../bench/report";
 import type { Disturbance } from "./disturbances";
 import type { Fleet } from "./fleet";
-import type { Kill } from "./kills";
+import { isHit, type Kill, underWayShare } from "./kills";
 import type { Fault, Ledger } from "./ledger";
 import type { Losses } from "./losses";
 import type { Pulse } from "./pulse";
@@ -36,8 +36,6 @@ export interface Outcome {
   readonly forgotten: readonly Fault[];
 }
 
-/** Of the kills so many hit something that was under way. */
-const underWayShare = 0.5;
 /** Faults that are shown, and of each so many characters. */
 const shown = 10;
 const longest = 600;
@@ -45,7 +43,7 @@ const longest = 600;
 export function outcomeOf(options: ChaosOptions, seen: Seen): Outcome {
   const { ledger, kills, losses, fleet, disturbances } = seen;
   const hit = (what: (kill: Kill) => boolean): number => kills.filter(what).length;
-  const underWay = hit(({ underWay: { admission, commit, delivery } }) => admission || commit || delivery);
+  const underWay = hit(isHit);
   const sources = [...ledger.sources.values()];
   const asked = sources.flatMap((source) => [...source.asked.values()]);
   const after = losses.ended.map(({ afterMs }) => afterMs).sort((a, b) => a - b);
