@@ -44,6 +44,7 @@ storySuite((at) => {
   const member = "session_uuid=caller room_id=room caller_id=491";
   const joining = [`conference.member.joined ${member} muted=false`, done("conference/join", "in")];
   const taping = done("record/start", "tape");
+  const taped = "recording.completed command_uid=tape recording_url=there";
   const hello = started("hello", "/tone/60000.wav");
   const interrupted = stopped("hello", "/tone/60000.wav", "hangup");
   const gone = `conference.member.left ${member} reason=hangup`;
@@ -63,10 +64,12 @@ storySuite((at) => {
     const { session_uuid, caller } = await at.story.talking();
     for (const act of acts) await act(session_uuid);
     await caller.hangUp();
-    const tape = acts.includes(recorded);
-    const all = await at.story.told(session_uuid, tape ? "recording.completed" : "call.hangup");
-    const after = tape ? ["recording.completed command_uid=tape recording_url=there"] : [];
-    expect(all).toEqual([...beginning, ...told, byCaller, ...after]);
+    const untilEnd = await at.story.told(session_uuid);
+    expect(untilEnd.filter((line) => line !== taped)).toEqual([...beginning, ...told, byCaller]);
+    if (!acts.includes(recorded)) return;
+    // The media server may have finished the file before the gateway hears of the end: then it is told before it.
+    const untilTape = await at.story.told(session_uuid, "recording.completed");
+    expect(untilTape.at(-1)).toBe(taped);
   });
 
   test("a call that is handed back to the dialplan, and goes on there", async () => {

@@ -5,7 +5,7 @@
 import type { Body } from "../../contract";
 import { Collection, type Prompt, type PromptListener } from "../digits";
 import type { CommandFailure, EngineEvent, OperationRef, Outcome, PlaybackStopReason } from "../engine";
-import { Playback, type PlaybackMeans } from "./playback";
+import { type Place, Playback, type PlaybackMeans } from "./playback";
 import type { Programme } from "./playlist";
 import type { Turns } from "./turns";
 
@@ -165,8 +165,8 @@ export class Audio {
         const offset_ms = programme.from_ms ?? 0;
         this.#call.emit({ type: "playback.started", operation_id, command_uid, urls, index, offset_ms });
       },
-      advanced: () => this.#tellMoved(activity),
-      moved: () => this.#tellMoved(activity),
+      advanced: () => this.#tellMoved(operation, playback.place()),
+      moved: (place) => this.#tellMoved(operation, place),
       missing: (url, reason) => this.#call.emit({ type: "playback.file_not_found", command_uid, url, reason }),
       ended: (failure) => {
         this.#activity = null;
@@ -220,9 +220,8 @@ export class Audio {
     });
   }
 
-  #tellMoved({ operation, playback }: PlaybackActivity): void {
-    const { index, offset_ms, paused } = playback.place();
-    this.#call.emit({ type: "playback.moved", command_uid: operation.command_uid, index, offset_ms, paused });
+  #tellMoved({ command_uid }: OperationRef, { index, offset_ms, paused }: Place): void {
+    this.#call.emit({ type: "playback.moved", command_uid, index, offset_ms, paused });
   }
 
   #tellStopped({ operation, playback }: PlaybackActivity, reason: PlaybackStopReason): void {

@@ -14,8 +14,8 @@ export interface PlaybackListener {
   started(index: number): void;
   /** The next file of the list sounds. */
   advanced(): void;
-  /** It was paused, resumed, taken elsewhere, or made louder or lower. */
-  moved(): void;
+  /** It was paused, resumed, taken elsewhere, or made louder or lower, at this place. */
+  moved(place: Place): void;
   missing(url: string, reason: MediaFailure): void;
   /** It sounded to its end (null), or could not go on. The last it tells. */
   ended(failure: CommandFailure | null): void;
@@ -264,10 +264,16 @@ export class Playback {
    * @returns whether there was something to act on
    */
   #moved(position: { readonly play: number; readonly offset_ms: number } | null): boolean {
-    if (position && position.play === this.#sounding?.play) this.#sounding.at(position.offset_ms);
+    let place = this.place();
+    if (position && position.play === this.#sounding?.play) {
+      const { offset_ms } = position;
+      this.#sounding.at(offset_ms);
+      // Where it was said to be, not where it would be by now.
+      place = { ...place, offset_ms };
+    }
     // What was done to it may have been its end already.
     if (this.#over) return position !== null;
-    this.#listener.moved();
+    this.#listener.moved(place);
     return true;
   }
 

@@ -4,7 +4,7 @@ import type { Log } from "../../log";
 import type { MediaFiles } from "../../media/files";
 import type { CommandFailure, EngineRoomEvent, OperationRef, Outcome, RoomStopReason, Unheard } from "../engine";
 import type { MediaServer } from "./media_server";
-import { Playback, type PlaybackMeans } from "./playback";
+import { type Place, Playback, type PlaybackMeans } from "./playback";
 import { Turns } from "./turns";
 
 /** What an engine tells of one room. */
@@ -198,9 +198,9 @@ export class Room {
           const now = performance.now();
           if (loop && now - told < advancedEveryMs) return;
           told = now;
-          this.#tellMoved(play);
+          this.#tellMoved(operation, playback.place());
         },
-        moved: () => this.#tellMoved(play),
+        moved: (place) => this.#tellMoved(operation, place),
         missing: (url, reason) => this.#emit({ type: "play.file_not_found", command_uid, url, reason }),
         ended: (failure) => {
           this.#play = null;
@@ -244,8 +244,8 @@ export class Room {
     }
   }
 
-  #tellMoved({ operation, playback }: Play): void {
-    this.#emit({ type: "play.moved", command_uid: operation.command_uid, ...playback.place() });
+  #tellMoved({ command_uid }: OperationRef, place: Place): void {
+    this.#emit({ type: "play.moved", command_uid, ...place });
   }
 
   #tellStopped({ operation, playback }: Play, reason: RoomStopReason): void {
