@@ -182,6 +182,17 @@ describe("a call that is handed back", () => {
     expect(recorder.types(session_uuid)).toEqual(["answered", "hangup"]);
   });
 
+  test("and ended by the media server at once is done, and is not told of as handed back", async () => {
+    const session_uuid = await place.answered();
+    const { asked, release } = place.stuck("hand back");
+    const back = run({ engine }, "disconnect", session_uuid, {});
+    await asked;
+    engine.handler(session_uuid).onEnd({ ...byCaller, by: "media_server" });
+    release();
+    await back;
+    expect(recorder.types(session_uuid)).toEqual(["answered", "hangup"]);
+  });
+
   test("can be ended by the gateway", async () => {
     const session_uuid = await place.answered();
     await run({ engine }, "disconnect", session_uuid, {});

@@ -101,7 +101,14 @@ export class RedisServer {
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
-    if (this.#heir.pid !== undefined && this.#heir.exitCode === null) process.kill(-this.#heir.pid, "SIGKILL");
+    const { pid, exitCode } = this.#heir;
+    if (pid === undefined || exitCode !== null) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch (error) {
+      // It has ended, and nobody here has heard of that yet.
+      if (Object(error).code !== "ESRCH") throw error;
+    }
   }
 
   async #configuration(): Promise<string> {

@@ -37,6 +37,7 @@ export class Call implements LegHandler {
   /** Also while it is offered, by the dialplan of the media server. */
   #answered = false;
   #lost = false;
+  #endedBy: EndedBy | null = null;
   /** Operations that the next answer confirms. */
   readonly #answering = new Set<string>();
   /** An end that came while the call was being offered: told once it was accepted. */
@@ -118,6 +119,8 @@ export class Call implements LegHandler {
       await this.#audio.silence("stopped");
       this.#turns.check();
       if (!(await this.#leg.handBack())) return;
+      // A dialplan that ends it at once may be heard of before the answer: what was asked for was done.
+      if (this.#endedBy === "media_server") return;
       this.#turns.check();
       this.#state = "handed_back";
       this.#silent("gone");
@@ -260,6 +263,7 @@ export class Call implements LegHandler {
 
   #end({ by, cause, q850, sipStatus, lost }: CallEnd): void {
     this.#state = "ended";
+    this.#endedBy = by;
     this.#turns.end();
     const unfinished = this.#audio.end();
     this.#membership.end();

@@ -264,16 +264,12 @@ export class Playback {
    * @returns whether there was something to act on
    */
   #moved(position: { readonly play: number; readonly offset_ms: number } | null): boolean {
-    let place = this.place();
-    if (position && position.play === this.#sounding?.play) {
-      const { offset_ms } = position;
-      this.#sounding.at(offset_ms);
-      // Where it was said to be, not where it would be by now.
-      place = { ...place, offset_ms };
-    }
+    const known = position?.play === this.#sounding?.play ? position : null;
+    if (known) this.#sounding?.at(known.offset_ms);
     // What was done to it may have been its end already.
     if (this.#over) return position !== null;
-    this.#listener.moved(place);
+    // Where it was said to be, not where it would be by now.
+    this.#listener.moved({ ...this.place(), ...(known && { offset_ms: known.offset_ms }) });
     return true;
   }
 
