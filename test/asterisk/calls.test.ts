@@ -111,8 +111,11 @@ test("one that the dialplan has answered is told as answered", async () => {
   expect(await place.recorder.event(session_uuid, "hangup")).toMatchObject({ by: "media_server", q850_cause: 17 });
   caller.phone.reply(await caller.phone.request("BYE"), "200 OK");
   // If its end is heard of before the answer, nothing is told of handing it back.
-  const told = place.recorder.types(session_uuid).filter((type) => type !== "handed_back");
-  expect(told).toEqual(["answered", "hangup"]);
+  const orders = [
+    ["answered", "handed_back", "hangup"],
+    ["answered", "hangup"],
+  ];
+  expect(orders).toContainEqual(place.recorder.types(session_uuid));
   await caller.close();
 });
 
